@@ -1,0 +1,65 @@
+"""Builds the Cython kernels; everything else is in pyproject.toml.
+
+Each kernel is compiled twice from one source: ``haiflow.kernels.portable`` for any machine and
+``haiflow.kernels.x86_64_v3`` for processors with AVX2 and FMA; ``haiflow.kernels`` chooses at import.
+``HAIFLOW_DEBUG=1`` builds with bounds checks, initialisation checks and symbols.
+"""
+
+import os
+import platform
+import sys
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+KERNELS = sorted(path.stem for path in Path("ext/haiflow/kernels").glob("*.pyx"))
+DEBUG = os.environ.get("HAIFLOW_DEBUG", "0") not in ("", "0")
+
+# NaN must stay detectable and errno unused: never -ffast-math (it implies finite-math-only).
+FAST = ["-O3", "-fno-math-errno", "-fno-trapping-math"]
+CAREFUL = ["-O1", "-g"]
+LEVELS = {"portable": []}
+if platform.machine().lower() in ("x86_64", "amd64") and sys.platform != "win32":
+    LEVELS["x86_64_v3"] = ["-march=x86-64-v3"]
+
+DIRECTIVES = {
+    "language_level": 3,
+    "boundscheck": DEBUG,
+    "initializedcheck": DEBUG,
+    "wraparound": False,
+    "cdivision": True,
+    "embedsignature": True,
+    "freethreading_compatible": True,
+}
+
+
+def extensions(level: str, flags: list[str]) -> list[Extension]:
+    compile_args = [] if sys.platform == "win32" else [*(CAREFUL if DEBUG else FAST), *flags]
+    return [
+        Extension(f"haiflow.kernels.{level}.{name}", [f"ext/haiflow/kernels/{name}.pyx"], extra_compile_args=compile_args)
+        for name in KERNELS
+    ]
+
+
+def cythonized() -> list[Extension]:
+    modules = []
+    for level, flags in LEVELS.items():
+        # One folder of generated C per interpreter, level and mode: staleness is judged by time stamps alone.
+        folder = f"build/cython-{sys.implementation.cache_tag}-{level}{'-debug' if DEBUG else ''}"
+        modules += cythonize(
+            extensions(level, flags), build_dir=folder, include_path=["ext"], compiler_directives=DIRECTIVES, quiet=True
+        )
+    return modules
+
+
+class BuildKernels(build_ext):
+    def finalize_options(self) -> None:
+        super().finalize_options()
+        self.parallel = self.parallel or os.cpu_count() or 1
+        # A debug object must never be taken for a fast one.
+        self.build_temp = f"{self.build_temp}{'-debug' if DEBUG else ''}"
+
+
+setup(ext_modules=cythonized(), cmdclass={"build_ext": BuildKernels})

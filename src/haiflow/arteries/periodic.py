@@ -1,0 +1,157 @@
+"""The periodic cardiac cycle of a network: march, accelerate, and say how far from the limit the result is.
+
+One cycle of the solver is a map ``x -> F(x)`` of its state; the periodic state is its fixed point. The march starts from
+the linearised network's periodic state (:mod:`haiflow.arteries.harmonics`); Anderson's method (1965, J ACM 12:547) mixes
+the last cycles. The stated residual is an estimate of the distance to the limit, ``|F(x) - x| / (1 - q)``, where ``q`` is
+the larger of the network's slowest decay over a cycle and the ratio last seen between cycles; pressures are measured
+against the largest pressure of the cycle, flow rates against the largest in their vessel.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from haiflow.arteries import tube_law
+from haiflow.arteries.balance import divergence_free
+from haiflow.arteries.grid import Grid, make_grid
+from haiflow.arteries.harmonics import from_harmonics, slowest_decay
+from haiflow.arteries.pulsatile import PulsatileFlow, Samples
+from haiflow.arteries.state import State, end_flows
+from haiflow.arteries.tree import Tree
+from haiflow.errors import SolverStopped
+from haiflow.ports import Floats
+
+SAMPLES = 200
+DEPTH = 4  # cycles that Anderson's method mixes
+WORST_DECAY = 0.98
+SMALL_FLOW = 0.02  # of the inlet's flow: below it a vessel's flow is measured against this
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """One periodic cardiac cycle; ``time`` runs over [0, period) in equal steps, stations are inlet, middle, outlet."""
+
+    period: float  # s
+    time: Floats  # (nt,) s
+    pressure: Floats  # (nt, n_vessels, 3) Pa
+    flow_rate: Floats  # (nt, n_vessels, 3) m3/s
+    velocity: Floats  # (nt, n_vessels, 3) m/s
+    area: Floats  # (nt, n_vessels, 3) m2
+    node_pressure: Floats  # (nt, n_nodes) Pa
+    mean_flow_rate: Floats  # (n_vessels,) m3/s, in and out of every node equal to round-off
+    outlet_flow: dict[str, float]  # by terminal node, mean over the cycle, m3/s
+    inlet_flow: float  # mean over the cycle, m3/s
+    inlet_pressure: Floats  # (nt,) Pa, total: values of an inlet of kind "pressure" that gives the same flow
+    cycles: int  # computed, the last included
+    residual: float  # estimated relative distance to the periodic limit
+    steps: int  # in one cycle
+    cells: int
+    kernel_s: float
+    wall_s: float
+    state: State  # at the end, to start another run from
+
+
+def periodic(
+    tree: Tree, *, tolerance: float = 1e-3, max_cycles: int = 40, state: State | None = None, grid: Grid | None = None,
+) -> Cycle:
+    """March the blood flow to its periodic state.
+
+    ``tolerance``: the residual to reach (see the module). ``state``: where to start, such as that of a similar tree's
+    cycle on the same grid. Raises :class:`SolverStopped` where an area is lost or ``max_cycles`` do not suffice.
+    """
+    began = time.perf_counter()
+    grid = make_grid(tree) if grid is None else grid
+    start = replace(state, phase=0.0) if state is not None else from_harmonics(grid)
+    flow = PulsatileFlow(tree, grid, start)
+    search = _Search(grid, slowest_decay(grid, start))
+    for count in range(1, max_cycles + 1):
+        volume = flow.end_volume.copy()
+        samples = flow.sample_cycle(SAMPLES)
+        residual = search.residual(start, flow.state(), samples)
+        if residual <= tolerance:
+            wall_s = time.perf_counter() - began
+            return _cycle(flow, samples, flow.end_volume - volume, count, residual, wall_s)
+        start = search.next_start()
+        flow.restore(start)
+    raise SolverStopped(
+        flow.time, search.worst, f"not periodic after {max_cycles} cycles: residual {residual:.2g} above {tolerance:.2g}"
+    )
+
+
+class _Search:
+    """The cycles so far as vectors: pressure and flow rate of cells, charge of nodes, flow rate of ends, each over its scale."""
+
+    def __init__(self, grid: Grid, decay: float) -> None:
+        self.grid, self.decay = grid, decay
+        self.starts: list[Floats] = []
+        self.ends: list[Floats] = []
+        self.mixed = False
+        self.scale: Floats | None = None
+        self.worst = grid.tree.vessels[0]
+
+    def residual(self, start: State, end: State, samples: Samples) -> float:
+        """Take note of a cycle and estimate how far it is from the limit."""
+        self.scale = self._scale(samples) if self.scale is None else self.scale
+        self.starts.append(self._vector(start))
+        self.ends.append(self._vector(end))
+        change = np.abs(self.ends[-1] - self.starts[-1])
+        cells = self.grid.n_cells
+        worst = int(np.argmax(np.maximum(change[:cells], change[cells : 2 * cells])))
+        self.worst = self.grid.tree.vessels[self.grid.vessel_of_cell[worst]]
+        return float(change.max()) / (1.0 - self._slowest(float(change.max())))
+
+    def _slowest(self, change: float) -> float:
+        seen = 0.0
+        if len(self.starts) > 1 and not self.mixed:
+            before = float(np.abs(self.ends[-2] - self.starts[-2]).max())
+            seen = change / before if before > 0.0 else 0.0
+        return min(max(self.decay, seen), WORST_DECAY)
+
+    def next_start(self) -> State:
+        """Anderson's mix of the last cycles, or the plain end of the last one where the mix is no possible state."""
+        plain = self.ends[-1]
+        starts, ends = np.array(self.starts[-DEPTH:]), np.array(self.ends[-DEPTH:])
+        self.mixed = len(starts) > 1
+        mixed = plain
+        if self.mixed:
+            change = ends - starts
+            weight, *_ = np.linalg.lstsq(np.diff(change, axis=0).T, change[-1], rcond=1e-6)
+            mixed = plain - weight @ np.diff(ends, axis=0)
+        far = np.abs(mixed - plain).max() > 0.5
+        self.mixed = self.mixed and not far
+        return self._state(plain if far else mixed)
+
+    def _scale(self, samples: Samples) -> Floats:
+        pressure = max(float(np.abs(samples.stations[..., 0]).max()), 1.0)
+        flow = np.abs(samples.stations[..., 1]).max(axis=(0, 2))
+        flow = np.maximum(flow, max(SMALL_FLOW * float(flow.max()), 1e-15))
+        cells, nodes = self.grid.n_cells, len(self.grid.tree.nodes)
+        return np.concatenate(
+            [np.full(cells, pressure), flow[self.grid.vessel_of_cell], np.full(nodes, pressure), np.repeat(flow, 2)])
+
+    def _vector(self, state: State) -> Floats:
+        pressure = tube_law.pressure(state.area, self.grid.A0, self.grid.beta)
+        return np.concatenate([pressure, state.flow_rate, state.charge, end_flows(self.grid, state)]) / self.scale
+
+    def _state(self, vector: Floats) -> State:
+        cells, nodes = self.grid.n_cells, len(self.grid.tree.nodes)
+        pressure, flow, charge, ends = np.split(vector * self.scale, [cells, 2 * cells, 2 * cells + nodes])
+        return State(np.asarray(tube_law.area(pressure, self.grid.A0, self.grid.beta)), flow, charge, 0.0, ends)
+
+
+def _cycle(flow: PulsatileFlow, samples: Samples, volume: Floats, count: int, residual: float, wall_s: float) -> Cycle:
+    tree, stations = flow.tree, samples.stations
+    mean = divergence_free(tree, volume.reshape(-1, 2).mean(axis=1) / tree.inlet.period)
+    inflow = np.bincount(tree.start, mean, len(tree.nodes)) - np.bincount(tree.end, mean, len(tree.nodes))
+    node = tree.node(tree.inlet.node)
+    return Cycle(
+        period=tree.inlet.period, time=tree.inlet.period * np.arange(SAMPLES) / SAMPLES,
+        pressure=stations[..., 0], flow_rate=stations[..., 1], velocity=stations[..., 1] / stations[..., 2],
+        area=stations[..., 2], node_pressure=samples.node_pressure, mean_flow_rate=mean,
+        outlet_flow={name: float(-inflow[tree.node(name)]) for name in tree.terminals}, inlet_flow=float(inflow[node]),
+        inlet_pressure=samples.node_head[:, node], cycles=count, residual=residual, steps=flow.steps_in_cycle,
+        cells=flow.grid.n_cells, kernel_s=flow.kernel_s, wall_s=wall_s, state=flow.state(),
+    )

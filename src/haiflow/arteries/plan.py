@@ -1,0 +1,158 @@
+"""The tables that the compiled time loop reads: geometry, vessel ends and nodes of a grid, for one time step.
+
+A slot is a cell and the face on its left; each vessel has one idle slot more for its last face (see
+:class:`haiflow.arteries.grid.Grid`). Row and column order is that of ``ext/haiflow/kernels/blood1d.pyx``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
+
+from haiflow.arteries import tube_law
+from haiflow.arteries.grid import Grid, reference_area, stiffness
+from haiflow.arteries.junctions import REFLECTION, WINDKESSEL, Nodes, join
+from haiflow.arteries.outlets import implicit_weight
+from haiflow.arteries.stenosis import loss_coefficients
+from haiflow.arteries.tree import Inlet
+from haiflow.ports import Floats
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything constant over the steps of one time loop."""
+
+    nodes: Nodes
+    cell_table: Floats  # (6, n_faces)
+    face_table: Floats  # (5, n_faces)
+    end_table: Floats  # (2 n_vessels, 8)
+    node_table: Floats  # (n_nodes, 7)
+    face: NDArray[np.int32]  # (2 n_vessels,)
+    cell: NDArray[np.int32]
+    inlet: Floats  # (steps in a cycle,)
+    dt: float
+    alpha: float
+    friction: float  # m2/s: dQ/dt = -friction u
+    viscous: bool
+
+
+def momentum_correction(velocity_profile: float) -> float:
+    """``alpha = (zeta + 2) / (zeta + 1)`` of the profile ``u (zeta + 2) / zeta (1 - (r / R)^zeta)``."""
+    return (velocity_profile + 2.0) / (velocity_profile + 1.0)
+
+
+def friction_coefficient(grid: Grid) -> float:
+    """``2 (zeta + 2) pi mu / rho`` (m2/s)."""
+    tree = grid.tree
+    return 2.0 * (tree.velocity_profile + 2.0) * np.pi * tree.blood.viscosity / tree.blood.density
+
+
+def wave_speeds(grid: Grid, area: Floats, flow_rate: Floats) -> Floats:
+    """(n_cells,) fastest wave (m/s), ``alpha |u| + sqrt(c^2 + alpha (alpha - 1) u^2)``."""
+    alpha = momentum_correction(grid.tree.velocity_profile)
+    speed = tube_law.wave_speed(area, grid.A0, grid.beta, grid.tree.blood.density)
+    velocity = np.abs(flow_rate / area)
+    return alpha * velocity + np.sqrt(speed**2 + alpha * (alpha - 1.0) * velocity**2)
+
+
+def steps_per_cycle(grid: Grid, area: Floats, flow_rate: Floats, courant: float, multiple: int) -> int:
+    """Steps in one period so that waves cross at most ``courant`` cells a step and friction stays stable."""
+    rate = wave_speeds(grid, area, flow_rate) / (courant * grid.cell_dx)
+    fastest = max(float(rate.max()), 2.0 * friction_coefficient(grid) / float(area.min()))
+    return int(np.ceil(grid.tree.inlet.period * fastest / multiple)) * multiple
+
+
+def sample_inlet(inlet: Inlet, steps: int) -> Floats:
+    """(steps,) boundary value at equal steps: periodic cubic spline through the samples, mean kept exactly."""
+    values = np.asarray(inlet.values, dtype=float)
+    if len(values) == 1 or np.ptp(values) == 0.0:
+        return np.full(steps, values[0])
+    knots = np.arange(len(values) + 1) / len(values)
+    curve = CubicSpline(knots, np.append(values, values[0]), bc_type="periodic")
+    table = curve(np.arange(steps) / steps)
+    return table + (inlet.mean - table.mean())
+
+
+def make_plan(grid: Grid, steps: int, source: Floats | None = None) -> Plan:
+    """Tables for ``steps`` steps in a cycle and, where given, a volume source (n_cells,) m2/s."""
+    nodes = join(grid.tree)
+    dt = grid.tree.inlet.period / steps
+    end_table, face, cell = _end_table(grid, nodes)
+    return Plan(
+        nodes, _cell_table(grid, dt, source), _face_table(grid), end_table, _node_table(grid, nodes, end_table, dt),
+        face, cell, sample_inlet(grid.tree.inlet, steps), dt, momentum_correction(grid.tree.velocity_profile),
+        friction_coefficient(grid), grid.tree.wall_viscosity is not None and bool(np.any(grid.tree.wall_viscosity)),
+    )
+
+
+def _cell_table(grid: Grid, dt: float, source: Floats | None) -> Floats:
+    table = np.zeros((6, grid.n_faces))
+    table[0] = table[1] = 1.0
+    slot = grid.slot
+    rho = grid.tree.blood.density
+    table[0, slot] = np.sqrt(grid.A0)
+    table[1, slot] = grid.beta / grid.A0
+    table[2, slot] = dt / grid.cell_dx
+    table[3, slot] = 0.0 if source is None else source
+    table[4, slot] = grid.beta / (2.0 * rho * grid.A0)
+    table[5, slot] = dt / (4.0 * rho * grid.cell_dx)
+    return table
+
+
+def _face_table(grid: Grid) -> Floats:
+    tree, vessel = grid.tree, grid.vessel_of_face
+    A0 = reference_area(tree, vessel, grid.face_x)
+    beta = stiffness(tree, vessel, grid.face_x)
+    wall = np.zeros(len(tree.vessels)) if tree.wall_viscosity is None else np.asarray(tree.wall_viscosity)
+    rho = tree.blood.density
+    return np.stack([
+        np.sqrt(A0), A0 / beta, beta / (3.0 * rho * A0), beta / (2.0 * rho * A0), wall[vessel] / (A0 * grid.dx[vessel]),
+    ])
+
+
+def _end_table(grid: Grid, nodes: Nodes) -> tuple[Floats, NDArray[np.int32], NDArray[np.int32]]:
+    tree = grid.tree
+    table = np.zeros((2 * len(tree.vessels), 8))
+    face = np.stack([grid.face_offset, grid.last_face], axis=1).ravel().astype(np.int32)
+    cell = np.stack([grid.face_offset, grid.last_face - 1], axis=1).ravel().astype(np.int32)
+    A0 = np.pi * np.stack([tree.radius_start, tree.radius_end], axis=1).ravel() ** 2
+    beta = np.stack([tree.beta_start, tree.beta_end], axis=1).ravel()
+    rho = tree.blood.density
+    table[0::2, 0], table[1::2, 0] = -1.0, 1.0
+    table[:, 1] = beta / A0
+    table[:, 2] = np.sqrt(A0)
+    table[:, 3] = beta / (3.0 * rho * A0)
+    table[:, 4] = np.sqrt(beta / (2.0 * rho * A0))
+    table[0::2, 5], table[0::2, 6] = loss_coefficients(tree)
+    table[:, 7] = nodes.closed
+    return table, face, cell
+
+
+def _node_table(grid: Grid, nodes: Nodes, end_table: Floats, dt: float) -> Floats:
+    tree = grid.tree
+    table = np.zeros((len(tree.nodes), 7))
+    several = np.diff(nodes.first) > 1
+    several[tree.node(tree.inlet.node)] = True
+    table[several, 6] = 0.5 * tree.blood.density
+    for name, outlet in tree.outlets.items():
+        node = tree.node(name)
+        table[node, 4] = outlet.venous_pressure
+        table[node, 5] = 0.0 if outlet.reflection is None else outlet.reflection
+        table[node, 0] = outlet.proximal
+        if nodes.kind[node] == WINDKESSEL:
+            table[node, 1] = 1.0 / outlet.distal
+            table[node, 2] = dt / outlet.compliance
+            table[node, 3] = implicit_weight(outlet, node_impedance(grid, nodes, end_table, node), dt)
+        elif nodes.kind[node] != REFLECTION:
+            table[node, 0] += 0.0 if np.isinf(outlet.distal) else outlet.distal
+    return table
+
+
+def node_impedance(grid: Grid, nodes: Nodes, end_table: Floats, node: int) -> float:
+    """Characteristic impedance ``rho c / A`` (Pa s/m3) of the vessels at a node, side by side, at pressure zero."""
+    ends = nodes.ends[nodes.first[node] : nodes.first[node + 1]]
+    speed = end_table[ends, 4] * np.sqrt(end_table[ends, 2])
+    return float(1.0 / np.sum(end_table[ends, 2] ** 2 / (grid.tree.blood.density * speed)))

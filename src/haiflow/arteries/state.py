@@ -1,0 +1,79 @@
+"""The state of the blood flow at one instant, and states to start from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from haiflow.arteries import tube_law
+from haiflow.arteries.grid import Grid
+from haiflow.arteries.junctions import WINDKESSEL, join
+from haiflow.arteries.stenosis import is_shut, loss_coefficients
+from haiflow.arteries.steady import steady
+from haiflow.errors import InputError
+from haiflow.ports import Floats
+
+
+@dataclass(frozen=True)
+class State:
+    """Area and flow rate of every cell, pressure of every Windkessel's capacitor; a run restarts from it."""
+
+    area: Floats  # (n_cells,) m2
+    flow_rate: Floats  # (n_cells,) m3/s
+    charge: Floats  # (n_nodes,) Pa, zero where a node has no Windkessel
+    phase: float = 0.0  # time since the last start of a cycle, in periods
+    end_flow: Floats | None = None  # (2 n_vessels,) m3/s at the vessels' ends, for a viscous wall; else extrapolated
+
+
+def at_rest(grid: Grid, pressure: float = 0.0) -> State:
+    """No flow, the same pressure everywhere."""
+    area = np.asarray(tube_law.area(pressure, grid.A0, grid.beta))
+    kind = join(grid.tree).kind
+    return State(area, np.zeros(grid.n_cells), np.where(kind == WINDKESSEL, pressure, 0.0))
+
+
+def from_steady(grid: Grid) -> State:
+    """The steady network's flow, pressure linear along each vessel, Windkessels charged to suit."""
+    tree = grid.tree
+    flow = steady(tree, elastic=True)
+    viscous, turbulent = loss_coefficients(tree)
+    loss = (viscous + turbulent * np.abs(flow.flow_rate)) * flow.flow_rate
+    left = np.where(is_shut(tree), flow.pressure[tree.end], flow.pressure[tree.start] - loss)
+    vessel = grid.vessel_of_cell
+    share = grid.x / tree.length[vessel]
+    pressure = left[vessel] * (1.0 - share) + flow.pressure[tree.end][vessel] * share
+    area = np.asarray(tube_law.area(pressure, grid.A0, grid.beta))
+    return State(area, flow.flow_rate[vessel], charge_for(grid, flow.pressure))
+
+
+def charge_for(grid: Grid, node_pressure: Floats) -> Floats:
+    """(n_nodes,) capacitor pressure in steady flow: venous pressure plus its share of the drop."""
+    tree, kind = grid.tree, join(grid.tree).kind
+    charge = np.zeros(len(tree.nodes))
+    for name, outlet in tree.outlets.items():
+        node = tree.node(name)
+        if kind[node] == WINDKESSEL:
+            share = outlet.distal / outlet.resistance if np.isfinite(outlet.distal) else 1.0
+            charge[node] = outlet.venous_pressure + share * (node_pressure[node] - outlet.venous_pressure)
+    return charge
+
+
+def end_flows(grid: Grid, state: State) -> Floats:
+    """(2 n_vessels,) flow rate at the vessels' starts and ends: the state's own, or linear from its cells."""
+    if state.end_flow is not None:
+        return state.end_flow
+    first, last, flow = grid.offset[:-1], grid.offset[1:] - 1, state.flow_rate
+    start, end = 1.5 * flow[first] - 0.5 * flow[first + 1], 1.5 * flow[last] - 0.5 * flow[last - 1]
+    return np.stack([start, end], axis=1).ravel()
+
+
+def check_state(grid: Grid, state: State) -> None:
+    """Raise :class:`InputError` where a state does not belong to the grid."""
+    shapes = (state.area.shape, state.flow_rate.shape, state.charge.shape)
+    wanted = ((grid.n_cells,), (grid.n_cells,), (len(grid.tree.nodes),))
+    if shapes != wanted:
+        raise InputError("arteries.state", shapes, f"a state for this grid has shapes {wanted}", "start without a state")
+    if not (np.all(state.area > 0.0) and np.all(np.isfinite(state.flow_rate)) and np.all(np.isfinite(state.charge))):
+        raise InputError("arteries.state", "area, flow_rate or charge", "areas are positive and all values finite",
+                         "start without a state")

@@ -1,0 +1,44 @@
+"""Pressure loss of a narrowed vessel: viscous and expansion terms of Young & Tsai (1973, J Biomech 6:395 and 547).
+
+``dp = Kv mu / D0 U + Kt rho / 2 (A0 / As - 1)^2 U |U|`` with ``Kv = 32 (0.83 Ls + 1.64 Ds) / D0 (A0 / As)^2`` and
+``Kt = 1.52`` (Ds, As: diameter and area of the throat, U: mean velocity in the open vessel, Ls: length of the throat).
+A vessel of the network already has its own friction, so the viscous term is taken less its value at ``As = A0``: the
+loss vanishes with the severity. The inertance of the throat is left out. The loss sits at the vessel's start; a vessel
+of severity 1 is shut there, exactly.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from haiflow.arteries.tree import Tree
+from haiflow.ports import Floats
+
+EXPANSION = 1.52
+SHUT = 1.0
+
+
+def severity(tree: Tree) -> Floats:
+    """(n_vessels,) occluded fraction of the lumen area."""
+    return np.zeros(len(tree.vessels)) if tree.severity is None else np.asarray(tree.severity, dtype=float)
+
+
+def is_shut(tree: Tree) -> np.ndarray:
+    """(n_vessels,) whether a vessel is totally occluded."""
+    return severity(tree) >= SHUT
+
+
+def loss_coefficients(tree: Tree) -> tuple[Floats, Floats]:
+    """Viscous (Pa s/m3) and turbulent (Pa s2/m6) coefficient of ``dp = viscous Q + turbulent Q |Q|``, a vessel each.
+
+    Both are zero where the severity is zero, and left zero where the vessel is shut (there the flow rate is zero).
+    """
+    occluded = np.where(is_shut(tree), 0.0, severity(tree))
+    diameter = 2.0 * tree.radius_start
+    area = np.pi * tree.radius_start**2
+    length = 2.0 * diameter if tree.stenosis_length is None else np.asarray(tree.stenosis_length, dtype=float)
+    open_share = 1.0 - occluded
+    narrowed = (0.83 * length + 1.64 * diameter * np.sqrt(open_share)) / open_share**2
+    viscous = 32.0 * tree.blood.viscosity / (diameter**2 * area) * (narrowed - (0.83 * length + 1.64 * diameter))
+    turbulent = 0.5 * EXPANSION * tree.blood.density / area**2 * (1.0 / open_share - 1.0) ** 2
+    return viscous, turbulent

@@ -1,0 +1,120 @@
+"""The arterial network as a frozen value: nodes, vessels, one inlet, outlets.
+
+Vessels run from a start node to an end node; any number of vessels meet at a node, so a network may have loops
+(anastomoses). A fault is a function ``Tree -> Tree`` (see :mod:`haiflow.faults`); nothing changes a tree in place.
+All numbers SI.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from haiflow.ports import Fluid, Floats
+
+BLOOD = Fluid(density=1060.0, viscosity=3.8e-3)
+
+
+@dataclass(frozen=True)
+class Inlet:
+    """Blood enters at ``node``: a periodic ``flow_rate`` (m3/s) or ``pressure`` (gauge Pa) over one ``period`` (s).
+
+    ``values``: (n,) samples at equal steps over [0, period), interpolated periodically.
+    """
+
+    node: str
+    kind: str  # "flow_rate" | "pressure"
+    period: float
+    values: Floats
+
+    @property
+    def mean(self) -> float:
+        return float(np.mean(self.values))
+
+
+@dataclass(frozen=True)
+class Outlet:
+    """Three-element Windkessel at a terminal node: ``proximal`` and ``distal`` resistance (Pa s/m3), ``compliance`` (m3/Pa).
+
+    ``distal = 0`` makes a pure resistance; ``reflection`` in [-1, 1], where given, replaces all three by a reflection
+    coefficient (1 is a closed end: no flow). ``venous_pressure`` (gauge Pa) lies behind the resistances.
+    """
+
+    proximal: float = 0.0
+    distal: float = 0.0
+    compliance: float = 0.0
+    venous_pressure: float = 0.0
+    reflection: float | None = None
+
+    @property
+    def resistance(self) -> float:
+        """Resistance to steady flow (Pa s/m3); infinite for a closed end."""
+        return np.inf if self.reflection == 1.0 else self.proximal + self.distal
+
+
+CLOSED = Outlet(reflection=1.0)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A network of elastic arteries.
+
+    Arrays have one entry per vessel unless said otherwise. The tube law is
+    ``p = beta / A0 * (sqrt(A) - sqrt(A0))`` with ``A0(x)`` from the linear radius, ``beta`` (Pa m) linear from start
+    to end, and external pressure zero; a Kelvin-Voigt wall adds ``wall_viscosity / (A0 sqrt(A)) dA/dt`` (Pa s m).
+    """
+
+    vessels: tuple[str, ...]
+    nodes: tuple[str, ...]
+    start: NDArray[np.int32]  # node index
+    end: NDArray[np.int32]
+    length: Floats  # m
+    radius_start: Floats  # m, at the reference pressure zero
+    radius_end: Floats
+    beta_start: Floats  # Pa m
+    beta_end: Floats
+    position: Floats  # (n_nodes, 3) m
+    inlet: Inlet
+    outlets: dict[str, Outlet]  # by terminal node name
+    blood: Fluid = BLOOD
+    wall_viscosity: Floats | None = None
+    velocity_profile: float = 9.0  # power-law exponent zeta: friction 2 (zeta + 2) pi mu u; alpha = (zeta + 2) / (zeta + 1)
+    severity: Floats | None = None  # occluded fraction of the lumen area, [0, 1]; 1 is total
+    stenosis_length: Floats | None = None  # m; where not given two diameters
+    feeds: dict[str, dict[str, float]] = field(default_factory=dict)  # terminal node -> {segment or bed: share}; shares sum to 1
+    off_target: tuple[str, ...] = ()  # terminal vessels that feed something else than the liver
+    paths: dict[str, Floats] = field(default_factory=dict)  # vessel -> (k, 3) m, centre line for drawing, both ends included
+
+    def vessel(self, name: str) -> int:
+        return self.vessels.index(name)
+
+    def node(self, name: str) -> int:
+        return self.nodes.index(name)
+
+    @property
+    def terminals(self) -> tuple[str, ...]:
+        """Names of the terminal nodes (with an outlet), in node order."""
+        return tuple(name for name in self.nodes if name in self.outlets)
+
+    def terminal_vessel(self, node: str) -> str:
+        """The vessel that ends in the terminal ``node``."""
+        index = self.node(node)
+        return next(name for name, start, end in zip(self.vessels, self.start, self.end, strict=True) if index in (start, end))
+
+    def digest(self) -> str:
+        """A content hash of all that decides the blood flow."""
+        digest = hashlib.sha256()
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if item.name in ("feeds", "off_target", "paths", "position"):
+                continue
+            if isinstance(value, np.ndarray):
+                digest.update(np.ascontiguousarray(value).tobytes())
+            elif isinstance(value, Inlet):
+                digest.update(f"{value.node}{value.kind}{value.period!r}".encode() + value.values.tobytes())
+            else:
+                digest.update(repr(value).encode())
+        return digest.hexdigest()

@@ -1,0 +1,52 @@
+"""The tube law ``p = beta / A0 (sqrt(A) - sqrt(A0))`` and what follows from it (Formaggia et al. 2003, Comput Vis Sci 2:75).
+
+Functions take and return arrays or numbers in SI: area (m2), reference area ``A0`` (m2), ``beta`` (Pa m), pressure
+(gauge Pa). ``stiffness_*`` give ``beta`` from what is measured.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from haiflow.ports import Floats
+
+Values = Floats | float
+
+
+def pressure(area: Values, A0: Values, beta: Values) -> Values:
+    """Pressure (Pa) at an area."""
+    return beta / A0 * (np.sqrt(area) - np.sqrt(A0))
+
+
+def area(pressure: Values, A0: Values, beta: Values) -> Values:
+    """Area (m2) at a pressure; the vessel is taken as nearly shut (1/400 of ``A0``) below its collapse pressure."""
+    root = np.sqrt(A0)
+    return np.maximum(root + A0 / beta * pressure, 0.05 * root) ** 2
+
+
+def wave_speed(area: Values, A0: Values, beta: Values, density: float) -> Values:
+    """Speed of a small pulse (m/s), ``c^2 = A / rho dp/dA = beta sqrt(A) / (2 rho A0)``."""
+    return np.sqrt(beta * np.sqrt(area) / (2.0 * density * A0))
+
+
+def compliance(area: Values, A0: Values, beta: Values) -> Values:
+    """Area per pressure ``dA/dp`` (m2/Pa)."""
+    return 2.0 * A0 * np.sqrt(area) / beta
+
+
+def stiffness_from_wall(modulus: Values, thickness: Values) -> Values:
+    """``beta = 4/3 sqrt(pi) E h``: thin incompressible wall of modulus ``E`` (Pa) and thickness ``h`` (m)."""
+    return 4.0 / 3.0 * np.sqrt(np.pi) * modulus * thickness
+
+
+def stiffness_from_wave_speed(speed: Values, A0: Values, density: float) -> Values:
+    """``beta = 2 rho c0^2 sqrt(A0)`` for the wave speed ``c0`` (m/s) at pressure zero."""
+    return 2.0 * density * np.asarray(speed) ** 2 * np.sqrt(A0)
+
+
+def wall_viscosity(viscosity: Values, thickness: Values) -> Values:
+    """Kelvin-Voigt coefficient (Pa s m) ``2/3 sqrt(pi) phi h`` of a wall of viscosity ``phi`` (Pa s).
+
+    Alastruey et al. 2011, J Biomech 44:2250.
+    """
+    return 2.0 / 3.0 * np.sqrt(np.pi) * viscosity * thickness

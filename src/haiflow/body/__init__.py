@@ -1,0 +1,1 @@
+"""The rest of the body: two-compartment kinetics, off-target beds, exposure, and dose rules."""

@@ -1,0 +1,297 @@
+"""The commands, one function each; no physics. At the top only the standard library and click: ``--help`` is quick."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from haiflow.errors import HaiflowError, InputError, InputErrors, SolverStopped
+
+if TYPE_CHECKING:
+    from haiflow.scenario.load import Scenario
+
+DONE, BUG, BAD_INPUT, STOPPED, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def say(text: str) -> None:
+    """A message for the user, on standard error."""
+    click.echo(text, err=True)
+
+
+def show_version(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    """``--version``; the version is looked up only when asked for."""
+    if asked:
+        import haiflow
+
+        click.echo(f"haiflow {haiflow.__version__}")
+        context.exit()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=show_version, help="Print the version."
+)
+def commands() -> None:
+    """Physics-based simulation of hepatic artery infusion: from the pump, through catheter and arteries, to the liver.
+
+    Start with: haiflow new scenario.yaml; haiflow check scenario.yaml; haiflow run scenario.yaml -o DIR
+    """
+
+
+SETTINGS = click.option(
+    "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override a key, e.g. catheter.length='40 cm'."
+)
+SCENARIOS = click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO.yaml ...")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+
+
+@commands.command()
+@SCENARIOS
+@click.option(
+    "-o", "--output", metavar="DIR", help="Output folder (of several scenarios: one sub-folder each); runs/NAME."
+)
+@SETTINGS
+@click.option("--force", is_flag=True, help="Replace an existing output folder.")
+@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
+@AS_JSON
+def run(
+    scenarios: tuple[str, ...], output: str | None, settings: tuple[str, ...], force: bool, quiet: bool, as_json: bool
+) -> int:
+    """Run scenarios and write their output folders."""
+    from haiflow.results.store import refuse_existing
+
+    loaded = load_all(scenarios, settings)
+    folders = output_folders(loaded, output)
+    for folder in folders:
+        refuse_existing(folder, force=force)
+    runs = [run_one(scenario, folder, force, quiet) for scenario, folder in zip(loaded, folders, strict=True)]
+    stopped = [each for each in runs if each["status"] != "complete"]
+    if as_json:
+        click.echo(json.dumps({"status": "stopped" if stopped else "complete", "runs": runs}))
+    return STOPPED if stopped else DONE
+
+
+def run_one(scenario: Scenario, folder: Path, force: bool, quiet: bool) -> dict[str, Any]:
+    """Run one scenario into its folder and say how it went."""
+    from haiflow.simulation.run import run_scenario
+
+    begun = time.perf_counter()
+    progress = Progress(scenario.name, quiet)
+    results = run_scenario(scenario, progress=progress)
+    progress.end()
+    results.save(folder, force=force)
+    status = str(results.summary.get("status", "complete"))
+    seconds = time.perf_counter() - begun
+    if not quiet or status != "complete":
+        say(f"{scenario.name}: {status}, {seconds:.1f} s; report: {folder / 'report.html'}")
+        for finding in results.verdict:
+            say(f"  {finding.severity}: {finding.text}")
+    return {
+        "name": scenario.name,
+        "output": str(folder),
+        "status": status,
+        "seconds": round(seconds, 3),
+        "summary": results.summary,
+    }
+
+
+class Progress:
+    """How far a run has come, told after the first second: one line that changes on a terminal, lines in a log."""
+
+    def __init__(self, name: str, quiet: bool) -> None:
+        self.name, self.quiet = name, quiet
+        self.terminal = sys.stderr.isatty()
+        self.begun = self.told = time.perf_counter()
+        self.shown = False
+
+    def __call__(self, stage: str, share: float) -> None:
+        """``share`` of a ``stage`` is done."""
+        now = time.perf_counter()
+        if self.quiet or now - self.begun < 1.0 or now - self.told < (0.2 if self.terminal else 5.0):
+            return
+        self.told, self.shown = now, True
+        line = f"{self.name}: {stage} {100 * min(share, 1.0):.0f} %, {now - self.begun:.0f} s"
+        click.echo(f"\r\033[K{line}" if self.terminal else line, err=True, nl=not self.terminal)
+
+    def end(self) -> None:
+        """Clear the line."""
+        if self.shown and self.terminal:
+            click.echo("\r\033[K", err=True, nl=False)
+
+
+def load_all(paths: Sequence[str], settings: Sequence[str]) -> list[Scenario]:
+    """All scenarios; everything that is wrong with any of them is raised together."""
+    from haiflow.scenario.load import load
+    from haiflow.scenario.overrides import split_assignment
+
+    overrides = dict(split_assignment(text) for text in settings)
+    loaded: list[Scenario] = []
+    errors: list[InputError] = []
+    for path in paths:
+        try:
+            loaded.append(load(path, set=overrides))
+        except InputError as error:
+            errors += error.errors if isinstance(error, InputErrors) else [error]
+    if errors:
+        raise InputErrors(errors)
+    return loaded
+
+
+def output_folders(loaded: Sequence[Scenario], output: str | None) -> list[Path]:
+    """A folder for each scenario; two that would share one are refused."""
+    stems = [scenario.path.stem if scenario.path is not None else "scenario" for scenario in loaded]
+    if output is not None and len(loaded) == 1:
+        return [Path(output)]
+    twice = next((stem for stem in stems if stems.count(stem) > 1), None)
+    if twice is not None:
+        raise InputError(
+            "SCENARIO.yaml", f"'{twice}'", "two scenarios would write one folder", "rename a file, or run them apart"
+        )
+    return [Path(output or "runs") / stem for stem in stems]
+
+
+@commands.command()
+@SCENARIOS
+@SETTINGS
+@AS_JSON
+def check(scenarios: tuple[str, ...], settings: tuple[str, ...], as_json: bool) -> int:
+    """Check scenarios and print the plan; run nothing."""
+    from haiflow.scenario.plan import plan
+
+    plans = [plan(scenario) for scenario in load_all(scenarios, settings)]
+    if as_json:
+        click.echo(json.dumps({"status": "sound", "plans": [each.as_dict() for each in plans]}))
+    else:
+        click.echo("\n".join(each.text() for each in plans))
+    return DONE
+
+
+@commands.command()
+@click.argument("file", metavar="FILE", required=False)
+@click.option("--template", metavar="NAME", default="baseline", show_default=True, help="Which scenario to start from.")
+@click.option("--list", "listing", is_flag=True, help="List the templates.")
+@click.option("--force", is_flag=True, help="Replace an existing FILE.")
+def new(file: str | None, template: str, listing: bool, force: bool) -> int:
+    """Write a commented scenario to start from."""
+    from haiflow.scenario.templates import templates, write_template
+
+    if listing:
+        click.echo("\n".join(f"{name:<16} {what}" for name, what in templates().items()))
+        return DONE
+    if file is None:
+        raise click.UsageError("Missing argument 'FILE'.")
+    write_template(template, Path(file), force=force)
+    say(f"{file}: written; next: haiflow check {file}")
+    return DONE
+
+
+@commands.command()
+@click.argument("folder", metavar="DIR")
+@click.option("--screenshot", metavar="F.png", help="Write a picture; needs no display.")
+@click.option("--html", metavar="F.html", help="Write a page to turn and zoom; needs no display.")
+@click.option("--movie", metavar="F.mp4", help="Write a film; needs no display.")
+def view(folder: str, screenshot: str | None, html: str | None, movie: str | None) -> int:
+    """Open the 3D scene of an output folder in a window, or write it to files."""
+    from haiflow.report.view import view as show
+
+    for path in show(folder, screenshot=screenshot, movie=movie, html=html):
+        say(f"{path}: written")
+    return DONE
+
+
+@commands.command()
+def schema() -> int:
+    """Print the JSON schema of a scenario, for editors."""
+    from haiflow.scenario.json_schema import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2))
+    return DONE
+
+
+@commands.command()
+@click.argument("kind", required=False)
+@click.argument("name", required=False)
+@AS_JSON
+def library(kind: str | None, name: str | None, as_json: bool) -> int:
+    """List pumps, catheters, drugs, anatomies and the rest, with values and sources."""
+    from haiflow.scenario.listing import as_text, listed
+
+    found = listed(kind, name)
+    click.echo(json.dumps(found) if as_json else as_text(found))
+    return DONE
+
+
+@commands.command()
+@AS_JSON
+def doctor(as_json: bool) -> int:
+    """Say what this machine can do: drawing, threads, kernels in use, versions, disk."""
+    from haiflow.doctor import as_text, examine
+
+    found = examine()
+    click.echo(json.dumps(found) if as_json else as_text(found))
+    return DONE
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """The command ``haiflow``: every outcome becomes an exit code and a plain message, never a traceback."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # an ended job cleans up as an interrupted one does
+    sys.exit(_guarded(lambda: commands.main(given, prog_name="haiflow", standalone_mode=False), "--json" in given))
+
+
+def _guarded(command: Callable[[], Any], as_json: bool) -> int:
+    try:
+        return int(command() or DONE)
+    except click.ClickException as error:
+        return _bad_command(error)
+    except InputError as error:
+        return _bad_input(error, as_json)
+    except HaiflowError as error:
+        say(str(error))
+        return STOPPED if isinstance(error, SolverStopped) else BAD_INPUT
+    except (KeyboardInterrupt, click.Abort):
+        say("interrupted: nothing half-written is left")
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stdout = None  # whoever read it has gone; do not flush at exit
+        return DONE
+    except Exception as error:
+        return _bug(error)
+
+
+def _bad_command(error: click.ClickException) -> int:
+    error.show(file=sys.stderr)
+    return BAD_INPUT
+
+
+def _bad_input(error: InputError, as_json: bool) -> int:
+    errors = error.errors if isinstance(error, InputErrors) else (error,)
+    say("\n".join(str(each) for each in errors))
+    if as_json:
+        keys = ("place", "value", "rule", "remedy")
+        click.echo(
+            json.dumps(
+                {"status": "bad input", "errors": [{key: str(getattr(each, key)) for key in keys} for each in errors]}
+            )
+        )
+    return BAD_INPUT
+
+
+def _bug(error: Exception) -> int:
+    """Something that should never happen: short on the screen, whole in a file for whoever mends it."""
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile("w", prefix="haiflow-", suffix=".txt", delete=False, encoding="utf-8") as stream:
+        traceback.print_exception(error, file=stream)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    say(f"haiflow: a bug: {type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})")
+    say(f"please report it with the scenario and the details in {stream.name}")
+    return BUG

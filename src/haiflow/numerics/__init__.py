@@ -1,0 +1,1 @@
+"""What the parts share: limiters, transport on channels, and the implicit step of the joined balances."""

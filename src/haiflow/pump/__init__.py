@@ -1,0 +1,1 @@
+"""The implanted pump: reservoir, gas or peristaltic drive, side port, dose and accuracy."""

@@ -1,0 +1,50 @@
+"""One set of colours for figures, scene and page: safe for colour-blind readers, the same thing always the same colour.
+
+Qualitative colours: P. Tol, "Colour schemes", SRON/EPS/TN/09-002 (2021), the schemes bright and muted.
+"""
+
+from __future__ import annotations
+
+INK, QUIET, GRID, PAPER = "#1d2b36", "#5b6b78", "#e4e9ed", "#ffffff"
+DRUG, TWIN = "#0b6a94", "#9aa9b5"
+SEVERITY = {"alarm": "#a3221b", "warn": "#8a5300", "ok": "#1c6b3c"}
+EVENT = {"fault": "#a3221b", "refill": "#0b6a94", "bolus": "#6b3fa0"}
+
+# Where drug can be, in the order of its way; where it is lost is warm.
+ACCOUNTS = {
+    "withdrawn": ("taken out at refill", "#c7d0d8"),
+    "reservoir": ("left in the reservoir", "#8fa3b3"),
+    "catheter": ("in the catheter", "#5d7484"),
+    "leaked": ("leaked", "#cc3311"),
+    "arteries": ("in the arteries", "#ee99aa"),
+    "off_target": ("to other organs", "#ee7733"),
+    "liver": ("in the liver", "#117755"),
+    "body": ("in the body", "#ddaa33"),
+    "eliminated": ("eliminated", "#33a0c8"),
+}
+SEGMENTS = ("#332288", "#88ccee", "#44aa99", "#117733", "#999933", "#ddcc77", "#cc6677", "#882255")
+LINES = ("#0b6a94", "#cc3311", "#117755", "#aa4499", "#c27c0e", "#555f68", "#88ccee", "#999933")
+
+# Sequential maps as anchors, dark to light and light to dark: the line and arteries (matplotlib's plasma without its
+# palest end, CC0) and the liver.
+FLAME = ("#3b0a8f", "#6a00a8", "#9c179e", "#c5407e", "#e26561", "#f68d45", "#fcba2c")
+LEAF = ("#f0efe2", "#cfe0c3", "#9fccab", "#66b19a", "#36918a", "#146f77", "#0b4d5c")
+NO_DRUG = "#a9b3bb"
+
+
+def segment_colour(index: int) -> str:
+    """The colour of the segment at ``index`` (0 is I); tumours and anything beyond go round again."""
+    return SEGMENTS[index % len(SEGMENTS)]
+
+
+def table(anchors: tuple[str, ...], n: int = 256) -> list[tuple[int, int, int]]:
+    """``n`` colours (0 to 255) through the anchors, equally spaced."""
+    stops = [tuple(int(anchor[i : i + 2], 16) for i in (1, 3, 5)) for anchor in anchors]
+    colours = []
+    for step in range(n):
+        place = step / (n - 1) * (len(stops) - 1)
+        low = min(int(place), len(stops) - 2)
+        part = place - low
+        red, green, blue = (round(a + (b - a) * part) for a, b in zip(stops[low], stops[low + 1], strict=True))
+        colours.append((red, green, blue))
+    return colours

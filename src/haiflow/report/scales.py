@@ -1,0 +1,100 @@
+"""Which value a picture is coloured by, over which range, with which ticks: one rule for scene and page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from haiflow.ports import Floats
+from haiflow.report import palette
+from haiflow.results import LiverField, Network
+from haiflow.results.quantities import SHOWN, number, shown_unit
+from haiflow.results.record import ARTERY
+
+LEAST = 1e-15  # kg/m3: less is no drug
+DECADES = 4.0
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Colours over values (SI): ``knots`` lie at ``places`` (0 to 1), logarithmic or linear between them."""
+
+    title: str
+    knots: tuple[float, ...]
+    places: tuple[float, ...]
+    log: bool
+    unit: str
+    colours: tuple[str, ...]
+
+    def place(self, values: Floats) -> Floats:
+        """Where values lie on the scale, from 0 to 1; NaN where there is nothing to show (zero on a log scale)."""
+        values = np.asarray(values, float)
+        if not self.log:
+            return np.interp(values, self.knots, self.places)
+        safe = np.where(values > 0.0, values, np.nan)
+        return np.interp(np.log(safe), np.log(self.knots), self.places)
+
+    def ticks(self) -> list[tuple[float, str]]:
+        """Place (0 to 1) and text of each tick, the outermost first: those that find no room may be left out."""
+        if self.log:
+            first, last = np.ceil(np.log10(self.knots[0]) - 1e-9), np.floor(np.log10(self.knots[-1]) + 1e-9)
+            values = [self.knots[-1], *10.0 ** np.arange(last, first - 0.5, -1.0)]
+            texts = [said(value) for value in values]
+        else:
+            values = list(np.linspace(self.knots[0], self.knots[-1], 5))
+            texts = [number(value * SHOWN[self.unit][1], 2) for value in values]
+        places = self.place(np.array(values))
+        ranked = sorted(zip(places, texts, strict=True), key=lambda tick: -abs(tick[0] - 0.5))
+        return [(float(place), text) for place, text in ranked]
+
+
+def said(concentration: float) -> str:
+    """A concentration (kg/m3) in the unit that fits it, two digits."""
+    unit = shown_unit(concentration, "kg/m3")
+    return f"{number(concentration * SHOWN[unit][1], 2).removesuffix('.0')} {unit}"
+
+
+def of_network(network: Network) -> tuple[Scale, Floats]:
+    """Drug concentration on a logarithmic scale; the flow rate where there is no drug.
+
+    The line holds 1e5 times what the blood holds: the scale gives most of its length to the arteries' range and presses
+    the decades between blood and infusate together; its ticks say so.
+    """
+    drug = np.asarray(network.concentration, float)
+    high = float(np.nanmax(drug, initial=0.0))
+    if high <= LEAST:
+        flow = np.abs(network.flow_rate)
+        top = float(np.nanmax(flow, initial=0.0)) or 1e-6
+        return Scale("Flow rate / (mL/min)", (0.0, top), (0.0, 1.0), False, "mL/min", palette.FLAME), flow
+    blood = float(np.nanmax(drug[network.part == ARTERY], initial=0.0))
+    if blood <= LEAST or blood > 0.1 * high:
+        low = _decade(drug, high)
+        return Scale("Drug concentration", (low, high), (0.0, 1.0), True, "", palette.FLAME), drug
+    low = _decade(drug[network.part == ARTERY], blood)
+    return Scale("Drug concentration", (low, blood, high), (0.0, 0.62, 1.0), True, "", palette.FLAME), drug
+
+
+def _decade(values: Floats, high: float) -> float:
+    """The lower end of a scale: the smallest value that counts, rounded down to a power of ten."""
+    least = values[values > high * 10.0**-DECADES].min()
+    return float(10.0 ** np.floor(np.log10(min(least, 0.3 * high))))
+
+
+LIVER_VALUES = (
+    ("exposure_kg_s_per_m3", "Exposure of the tissue", "kg.s/m3"),
+    ("drug_concentration_kg_per_m3", "Drug in the tissue", "kg/m3"),
+)
+
+
+def of_liver(liver: LiverField) -> tuple[Scale, Floats]:
+    """Exposure over the run, else the concentration, else arterial perfusion, each per cell on a linear scale from zero."""
+    for name, title, unit in LIVER_VALUES:
+        values = np.asarray(liver.cell_data.get(name, np.zeros(len(liver.tetra))), float)
+        high = float(np.nanmax(values, initial=0.0))
+        if high > LEAST:
+            shown = shown_unit(high, unit)
+            return Scale(f"{title} / ({shown})", (0.0, high), (0.0, 1.0), False, shown, palette.LEAF), values
+    values = np.asarray(liver.cell_data.get("arterial_perfusion_ml_per_min_per_100ml", np.zeros(len(liver.tetra))), float)
+    high = float(np.nanmax(values, initial=0.0)) or 1.0
+    return Scale("Arterial perfusion / (mL/min/100 mL)", (0.0, high), (0.0, 1.0), False, "", palette.LEAF), values

@@ -1,0 +1,274 @@
+"""The 3D scene: pump, line and arteries as tubes coloured by drug concentration, the liver translucent around them.
+
+Runs in a child process (:mod:`haiflow.report.child`) when it draws for a run: without a working EGL, VTK does not
+raise, it ends the process. Axes are the body's: x to the left, y to the back, z up; the pictures look from the front.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from haiflow.ports import Floats
+from haiflow.report import overlay, palette, scales, surface
+from haiflow.results import LiverField, Network, PumpBody
+from haiflow.results.record import ARTERY, CATHETER, PUMP_LINE
+
+SIZE = (1200, 1080)
+NUMERALS = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII")
+OPACITY = {"overview": 1.0, "tip": 0.55}  # of the arteries: the catheter lies inside
+LIVER_OPACITY, TUMOUR_OPACITY = 0.45, 0.9
+WIDER = {"overview": 1.5, "tip": 1.0}  # tubes are drawn wider than life so that they can be seen
+THINNEST = {"overview": 1.1e-3, "tip": 0.35e-3}  # m
+CLOSE = 0.036  # m: half the height of the close-up
+
+
+@dataclass(frozen=True)
+class View:
+    """A camera: what it looks at (3,), from which direction (3,), and half the height it sees (m)."""
+
+    focus: Floats
+    direction: Floats
+    half_height: float
+
+
+def off_screen() -> None:
+    """Makes VTK draw through EGL where no display and no other choice is given; call before pyvista is imported."""
+    if not os.environ.get("DISPLAY"):
+        os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
+
+
+def new_plotter(off: bool = True, size: tuple[int, int] = SIZE) -> Any:
+    """A pyvista Plotter with haiflow's lights and paper."""
+    import pyvista
+
+    plotter = pyvista.Plotter(off_screen=off, window_size=list(size), lighting="light kit")
+    plotter.set_background("#f6f9fa")
+    return plotter
+
+
+def _colour_map(scale: scales.Scale) -> Any:
+    import pyvista
+
+    table = pyvista.LookupTable()
+    table.values = np.array([(*colour, 255) for colour in palette.table(scale.colours)], np.uint8)
+    table.scalar_range = (0.0, 1.0)
+    table.nan_color = palette.NO_DRUG
+    return table
+
+
+def _add(plotter: Any, shape: Any, **look: Any) -> None:
+    """Adds a shape without drawing at once: pyvista would draw the whole scene again for each."""
+    plotter.add_mesh(shape, show_scalar_bar=False, render=False, reset_camera=False, **look)
+
+
+def _curves(network: Network, parts: tuple[int, ...], kind: str) -> Any:
+    """The lines of the given parts as smooth curves with ``radius`` (m, as drawn) and ``colour`` (0 to 1)."""
+    import pyvista
+
+    scale, values = scales.of_network(network)
+    wide = np.where(network.part == ARTERY, WIDER[kind], 1.0) * network.radius
+    wide, colour = np.maximum(wide, THINNEST[kind]), scale.place(values)
+    points, cells, radii, colours, count = [], [], [], [], 0
+    for ids in (network.line(index) for index in range(network.n_lines)):
+        if network.part[ids[-1]] not in parts:
+            continue
+        curve, place = surface.refined(network.points[ids])
+        old = np.arange(len(ids))
+        points.append(curve)
+        radii.append(np.interp(place, old, wide[ids]))
+        colours.append(np.interp(place, old, colour[ids]))
+        cells.append([len(curve), *range(count, count + len(curve))])
+        count += len(curve)
+    if not points:
+        return None
+    lines = pyvista.PolyData(np.concatenate(points), lines=np.concatenate(cells))
+    lines["radius"], lines["colour"] = np.concatenate(radii), np.concatenate(colours)
+    return lines
+
+
+def add_network(plotter: Any, network: Network, kind: str) -> None:
+    """Tubes with their own radii (never thinner than what can be seen), the pump, a ball per fault.
+
+    In the close-up the arteries are translucent: the catheter lies inside.
+    """
+    import pyvista
+
+    colour_map = _colour_map(scales.of_network(network)[0])
+    for name, parts, opacity in (("line", (PUMP_LINE, CATHETER), 1.0), ("arteries", (ARTERY,), OPACITY[kind])):
+        lines = _curves(network, parts, kind)
+        if lines is None:
+            continue
+        tubes = lines.tube(scalars="radius", absolute=True, n_sides=20, capping=True)
+        _add(
+            plotter, tubes, scalars="colour", cmap=colour_map, clim=(0, 1), smooth_shading=True, split_sharp_edges=True, specular=0.3,
+            specular_power=18, ambient=0.2, opacity=opacity, name=name,
+        )  # fmt: skip
+    if network.pump is not None:
+        add_pump(plotter, network.pump)
+    ball = {"overview": 3.0e-3, "tip": 1.2e-3}[kind]
+    for mark in network.markers:
+        if mark.kind != "tip":
+            _add(plotter, pyvista.Sphere(radius=ball, center=mark.position), color=palette.SEVERITY["alarm"], specular=0.4)
+
+
+def add_pump(plotter: Any, body: PumpBody) -> None:
+    """The pump's housing: a flat titanium cylinder with round edges, and its septum."""
+    import pyvista
+
+    axis = body.axis / np.linalg.norm(body.axis)
+    metal = {"specular": 0.5, "specular_power": 20, "ambient": 0.25, "smooth_shading": True}
+    for radius, height, shift, colour in ((1.0, 1.0, 0.0, "#c3ccd3"), (0.24, 0.30, 0.50, "#8b98a2")):
+        shape = pyvista.ParametricSuperEllipsoid(
+            xradius=radius * body.radius, yradius=radius * body.radius, zradius=0.5 * height * body.height,
+            n1=0.35, n2=1.0, u_res=90, v_res=60,
+        )  # fmt: skip
+        turned = shape.rotate_vector(*_turn(axis)).translate(body.centre + shift * body.height * axis)
+        _add(plotter, turned, color=colour, **metal)
+
+
+def _turn(axis: Floats) -> tuple[Floats, float]:
+    """Axis and angle (degrees) that turn z into ``axis``."""
+    about = np.cross([0.0, 0.0, 1.0], axis)
+    size = np.linalg.norm(about)
+    return (about / size if size > 1e-9 else np.array([1.0, 0.0, 0.0])), float(np.degrees(np.arctan2(size, axis[2])))
+
+
+def add_liver(plotter: Any, liver: LiverField) -> None:
+    """The outer surface, translucent and coloured by exposure, the borders of the segments, tumours as solid bodies."""
+    import pyvista
+
+    scale, values = scales.of_liver(liver)
+    colour_map, opacity = _colour_map(scale), LIVER_OPACITY
+    skin = surface.outside(liver)
+    shell = pyvista.PolyData.from_regular_faces(skin.points, skin.triangles)
+    shell["colour"] = surface.at_points(skin, scale.place(values[skin.cell]))
+    look = {"cmap": colour_map, "clim": (0, 1), "smooth_shading": True, "ambient": 0.3, "specular": 0.1}
+    _add(plotter, shell, scalars="colour", opacity=opacity, culling="back", name="liver", **look)
+    if len(skin.borders):
+        lines = pyvista.PolyData(surface.smoothed_borders(skin), lines=np.insert(skin.borders, 0, 2, axis=1).ravel())
+        _add(plotter, lines, color="#3f5a66", line_width=1.8, opacity=min(1.0, 1.6 * opacity), name="borders")
+    tumour = np.asarray(liver.cell_data.get("tumour", np.zeros(len(liver.tetra))))
+    if np.any(tumour > 0):
+        inner = surface.outside(replace(liver, tetra=liver.tetra[tumour > 0]))
+        body = pyvista.PolyData.from_regular_faces(surface.rounded(inner.points, inner.triangles), inner.triangles)
+        body["colour"] = surface.at_points(inner, scale.place(values[tumour > 0][inner.cell]))
+        _add(plotter, body, scalars="colour", opacity=TUMOUR_OPACITY, name="tumours", **look)
+
+
+def overview(network: Network | None, liver: LiverField | None) -> View:
+    """All of it, from the front, a little from above and the patient's left."""
+    clouds = [item.points for item in (network, liver) if item is not None]
+    if network is not None and network.pump is not None:
+        clouds.append(network.pump.centre + network.pump.radius * np.array([[1, 0, 1], [-1, 0, -1.0]]))
+    points = np.concatenate(clouds)
+    low, high = points.min(axis=0), points.max(axis=0)
+    half = 0.5 * max((high[2] - low[2]) / 0.74, (high[0] - low[0]) * SIZE[1] / SIZE[0] / 0.9)  # room for title and bars
+    return View(0.5 * (low + high), np.array([0.22, -1.0, 0.20]), 1.05 * half)
+
+
+def close_up(network: Network) -> View | None:
+    """Round the catheter's tip; None where there is no catheter."""
+    tips = [mark.position for mark in network.markers if mark.kind == "tip"]
+    if not tips:
+        ends = np.flatnonzero(network.part == CATHETER)
+        if not len(ends):
+            return None
+        tips = [network.points[ends[-1]]]
+    return View(np.asarray(tips[0]) + [0.0, 0.0, -0.002], np.array([0.15, -1.0, 0.12]), CLOSE)
+
+
+def aim(plotter: Any, view: View) -> None:
+    """Puts the camera where ``view`` says (parallel projection: sizes can be compared)."""
+    direction = view.direction / np.linalg.norm(view.direction)
+    plotter.camera.position = tuple(view.focus + direction * 10.0 * view.half_height)
+    plotter.camera.focal_point = tuple(view.focus)
+    plotter.camera.up = (0.0, 0.0, 1.0)
+    plotter.camera.parallel_projection = True
+    plotter.camera.parallel_scale = view.half_height
+    plotter.reset_camera_clipping_range()
+
+
+def pixel(plotter: Any, size: tuple[int, int], point: Floats) -> tuple[float, float]:
+    """Where a point (3,) m lands in the picture, from its top left."""
+    from vtkmodules.vtkCommonMath import vtkMatrix4x4
+
+    composed: vtkMatrix4x4 = plotter.camera.GetCompositeProjectionTransformMatrix(size[0] / size[1], -1, 1)
+    x, y, _, w = composed.MultiplyPoint((*point, 1.0))
+    return (0.5 + 0.5 * x / w) * size[0], (0.5 - 0.5 * y / w) * size[1]
+
+
+def names_of_arteries(network: Network) -> list[tuple[str, Floats]]:
+    """Each artery's name and the middle of its first line, the widest first."""
+    middles: dict[int, tuple[float, Floats]] = {}
+    for index in range(network.n_lines):
+        ids = network.line(index)
+        if network.part[ids[0]] == ARTERY:
+            low, high = ids[(len(ids) - 1) // 2], ids[len(ids) // 2]
+            place = 0.5 * (network.points[low] + network.points[high])
+            middles.setdefault(int(network.vessel[low]), (float(network.radius[low]), place))
+    ranked = sorted(middles.items(), key=lambda item: -item[1][0])
+    return [(network.vessel_names[vessel].replace("_", " "), place) for vessel, (_, place) in ranked]
+
+
+def labels(plotter: Any, network: Network | None, liver: LiverField | None, kind: str) -> list[overlay.Label]:
+    """Words for a picture, the most important first (later ones give way)."""
+    words = []
+    if network is not None:
+        for mark in network.markers:
+            colour = palette.INK if mark.kind == "tip" else palette.SEVERITY["alarm"]
+            words.append(overlay.Label(mark.name, pixel(plotter, SIZE, mark.position), colour, bold=True))
+        if network.pump is not None and kind == "overview":
+            words.append(overlay.Label("pump", pixel(plotter, SIZE, network.pump.centre), palette.INK, fixed=True))
+        if kind == "tip":
+            words += [overlay.Label(name, pixel(plotter, SIZE, place), "#34495a", size=17) for name, place in names_of_arteries(network)]
+    if liver is not None and kind == "overview":
+        for number, centre in surface.segment_centres(liver).items():
+            place = pixel(plotter, SIZE, centre)
+            words.append(overlay.Label(NUMERALS[number], place, "#24424d", bold=True, fixed=True, size=24))
+    return words
+
+
+TITLES = {
+    "overview": ("From the pump to the segments", "front view; tubes drawn wider than life"),
+    "tip": ("Round the catheter's tip", "front view; catheter and arteries to scale"),
+}
+
+
+def render(plotter: Any, network: Network | None, liver: LiverField | None, kind: str, view: View, path: Path) -> None:
+    """One still picture with labels and colour bars, written to ``path`` (PNG)."""
+    from PIL import Image
+
+    plotter.clear_actors()
+    if liver is not None:
+        add_liver(plotter, liver)
+    if network is not None:
+        add_network(plotter, network, kind)
+    aim(plotter, view)
+    plotter.render()
+    image = Image.fromarray(plotter.screenshot(return_img=True))
+    taken = [overlay.put_title(image, *TITLES[kind])]
+    bars = [scales.of_network(network)[0]] if network is not None else []
+    bars += [scales.of_liver(liver)[0]] if liver is not None else []
+    for scale, left in zip(bars, (56, 660), strict=False):
+        taken.append(overlay.put_bar(image, scale, left, SIZE[1] - 22, 480))
+    overlay.put_labels(image, labels(plotter, network, liver, kind), taken)
+    image.save(path, compress_level=6)
+
+
+def draw(network: Network | None, liver: LiverField | None, folder: Path, plotter: Any = None) -> list[str]:
+    """Writes ``scene.png`` and, where there is a catheter, ``scene_tip.png``; returns their names."""
+    if network is None and liver is None:
+        return []
+    folder.mkdir(parents=True, exist_ok=True)
+    plotter = plotter or new_plotter()
+    render(plotter, network, liver, "overview", overview(network, liver), folder / "scene.png")
+    near = close_up(network) if network is not None else None
+    if near is None:
+        return ["scene.png"]
+    render(plotter, network, None, "tip", near, folder / "scene_tip.png")
+    return ["scene.png", "scene_tip.png"]

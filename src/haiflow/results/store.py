@@ -1,0 +1,186 @@
+"""Writes the output folder: all of it, or nothing.
+
+Everything goes into a hidden folder beside the wanted name, is flushed to the disk and renamed when complete, so a
+reader never sees half a result and an interrupted run leaves the old folder as it was.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from haiflow.errors import InputError
+from haiflow.results import netcdf, rows, vtk
+from haiflow.results.record import Results
+
+MARK = "run.json"  # written last: a folder that has it is a result of ours
+
+
+def refuse_existing(folder: Path, force: bool = False) -> None:
+    """Raises InputError where ``folder`` may not be written: it exists, or ``force`` would destroy something else."""
+    if not folder.exists() and not folder.is_symlink():
+        return
+    if not force:
+        raise InputError(str(folder), "exists", "an existing output is not overwritten", "give another -o, or --force")
+    if not folder.is_dir() or folder.is_symlink():
+        raise InputError(str(folder), "not a folder", "--force replaces a result folder only", "give another -o")
+    if any(folder.iterdir()) and not (folder / MARK).exists():
+        raise InputError(
+            str(folder), f"has no {MARK}", "--force replaces a folder of results only", "give another -o, or empty it yourself"
+        )
+
+
+@contextmanager
+def replacing(folder: Path, force: bool = False) -> Iterator[Path]:
+    """A hidden folder beside ``folder`` to write into; renamed to it at the end, removed on any error or interrupt."""
+    refuse_existing(folder, force)
+    folder = folder.absolute()
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent))
+    except OSError as error:
+        raise InputError(str(folder), error.strerror, "the output's folder must be writable", "give another -o") from error
+    try:
+        partial.chmod(0o777 & ~_umask())
+        yield partial
+        _flush(partial)
+        refuse_existing(folder, force)
+        _swap(partial, folder)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def _flush(folder: Path) -> None:
+    for path in [*folder.rglob("*"), folder]:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _swap(partial: Path, folder: Path) -> None:
+    """Renames ``partial`` to ``folder``; what was there is put aside first and put back if that fails."""
+    if not folder.exists():
+        partial.rename(folder)
+        return
+    old = partial.with_suffix(".old")
+    folder.rename(old)
+    try:
+        partial.rename(folder)
+    except BaseException:
+        old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def plain(value: Any) -> Any:
+    """``value`` as JSON has it: numpy's types made Python's, and no NaN or infinity (null stands for them)."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    return str(value)
+
+
+def write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def write_csv(path: Path, table: rows.Rows) -> None:
+    """A row per item; the column names carry the units, a missing or non-finite value is an empty field."""
+    names = rows.columns(table)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, names, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({key: "" if item is None else item for key, item in plain(row).items()} for row in table)
+
+
+def save(results: Results, folder: Path, force: bool = False) -> Path:
+    """Writes ``results`` to ``folder`` (see the contract of the output folder) and returns its path.
+
+    Raises InputError where the folder exists and ``force`` is not given, or cannot be written.
+    """
+    begun = time.perf_counter()
+    presenter = results.presenter
+    try:
+        with replacing(Path(folder), force) as partial:
+            if presenter is not None:
+                presenter.begin(results, partial)
+            stages = _write_data(results, partial)
+            notes = presenter.finish(results, partial) if presenter is not None else []
+            _write_account(results, partial, notes, stages, begun)
+    except BaseException:
+        if presenter is not None:
+            presenter.abandon()
+        raise
+    results.folder = Path(folder).absolute()
+    return results.folder
+
+
+def _write_data(results: Results, folder: Path) -> dict[str, float]:
+    """All files but the pictures, the page and the two that are written last; returns seconds by stage."""
+    begun = time.perf_counter()
+    (folder / "scenario.yaml").write_text(results.scenario_yaml, encoding="utf-8")
+    for name, table in (("segments.csv", results.segment_rows), ("vessels.csv", results.vessel_rows)):
+        if table:
+            write_csv(folder / name, table)
+    tables_done = time.perf_counter()
+    attributes = {"title": str(results.summary.get("scenario", {}).get("name", "")), "source": "haiflow"}
+    if results.history_series:
+        netcdf.write(folder / "history.nc", results.history_series, results.history_coords, attributes)
+    if results.cycle_series:
+        netcdf.write(folder / "cycle.nc", results.cycle_series, results.cycle_coords, attributes)
+    series_done = time.perf_counter()
+    if results.network is not None:
+        vtk.write_network(folder / "network.vtp", results.network)
+    if results.liver is not None:
+        vtk.write_liver(folder / "perfusion.vtu", results.liver)
+    return {
+        "tables_s": tables_done - begun,
+        "netcdf_s": series_done - tables_done,
+        "vtk_s": time.perf_counter() - series_done,
+    }
+
+
+def _write_account(results: Results, folder: Path, notes: list[str], stages: dict[str, float], begun: float) -> None:
+    """summary.json and run.json, with the time that writing took added to the timing."""
+    results.provenance.setdefault("warnings", []).extend(notes)
+    timing = dict(results.summary.get("timing", {}))
+    elapsed = time.perf_counter() - begun
+    timing.update(stages, save_s=elapsed, total_s=float(timing.get("total_s", 0.0)) + elapsed)
+    timing.update(results.provenance.get("drawing", {}))
+    results.summary["timing"] = timing
+    write_json(folder / "summary.json", results.summary)
+    record = {
+        **results.provenance,
+        "timing": timing,
+        "events": [vars(event) for event in results.events],
+        "verdict": [vars(finding) for finding in results.verdict],
+        "inputs": results.inputs,
+    }
+    write_json(folder / MARK, record)

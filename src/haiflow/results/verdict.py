@@ -1,0 +1,157 @@
+"""The verdict: what an engineer must know first, judged from the summary against stated limits.
+
+The limits are editorial: they decide what is said loudly, never what is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from haiflow.results.quantities import number, say
+from haiflow.results.record import Finding
+
+BALANCE = 1e-10  # relative imbalance of a ledger
+FLOW_BAND = 0.15  # facts.md 1.1: action level of the FDA recall letter, "more than 15 % outside of labeled specification"
+OFF_TARGET_WARN, OFF_TARGET_ALARM = 0.05, 0.15  # of what left the pump
+LEAK_WARN, LEAK_ALARM = 1e-3, 0.05  # of what left the pump
+LOST_WARN, LOST_ALARM = 0.10, 0.25  # of the dose that the run without its faults delivers
+PERIODIC = 1e-3
+
+
+def judge(summary: dict[str, Any]) -> list[Finding]:
+    """Findings on one run, the gravest first; a part that the run lacks is not judged."""
+    checks: tuple[Callable[[dict[str, Any]], list[Finding]], ...] = (
+        _status, _pump, _line, _leak, _against_twin, _off_target, _detection, _periodic, _balance,
+    )  # fmt: skip
+    findings = [finding for check in checks for finding in check(summary)]
+    rank = {"alarm": 0, "warn": 1, "ok": 2}
+    return sorted(findings, key=lambda finding: rank[finding.severity])
+
+
+def _grade(value: float, warn: float, alarm: float) -> str:
+    return "alarm" if value >= alarm else "warn" if value >= warn else "ok"
+
+
+def _infused(summary: dict[str, Any]) -> float:
+    """Drug (kg) that left the pump: filled, less what the reservoir still holds and what a refill took out."""
+    drug = summary.get("ledger", {}).get("drug", {})
+    return max(sum(sign * (drug.get(key) or 0.0) for key, sign in LEFT_PUMP.items()), 0.0)
+
+
+LEFT_PUMP = {"filled_kg": 1.0, "reservoir_kg": -1.0, "withdrawn_kg": -1.0}
+
+
+def _status(summary: dict[str, Any]) -> list[Finding]:
+    if summary.get("status") != "stopped":
+        return []
+    where = summary.get("stopped", {})
+    reason = f": {where['reason']}" if isinstance(where, dict) and where.get("reason") else ""
+    return [Finding("alarm", f"The run stopped after {say(summary.get('duration_s'), 's')}{reason}. Figures cover that time only.")]
+
+
+def _pump(summary: dict[str, Any]) -> list[Finding]:
+    pump = summary.get("pump", {})
+    findings = []
+    if pump.get("stalled_at_s") is not None:
+        findings.append(Finding("alarm", f"The pump stops delivering {say(pump['stalled_at_s'], 's')} into the run."))
+    flow, plan = pump.get("mean_flow_rate_m3_per_s"), summary.get("twin", {}).get("pump", {}).get("mean_flow_rate_m3_per_s")
+    if flow is not None and plan:
+        change = flow / plan - 1.0
+        text = f"The pump delivers {say(flow, 'mL/day')} on average, {_signed(change)} against the run without faults."
+        findings.append(Finding("warn" if abs(change) > FLOW_BAND else "ok", text))
+    return findings
+
+
+def _signed(change: float) -> str:
+    return "the same as" if abs(change) < 5e-4 else f"{change:+.1%}".replace("-", "−").replace("%", " %")
+
+
+def _line(summary: dict[str, Any]) -> list[Finding]:
+    flow = summary.get("catheter", {}).get("tip_flow_rate_m3_per_s")
+    if flow is None or flow >= 0.0:
+        return []
+    return [Finding("alarm", f"Blood enters the catheter: the mean flow at the tip is {say(flow, 'mL/day')}.")]
+
+
+def _leak(summary: dict[str, Any]) -> list[Finding]:
+    lost, infused = summary.get("ledger", {}).get("drug", {}).get("leaked_kg") or 0.0, _infused(summary)
+    if not lost or not infused:
+        return []
+    text = f"{say(lost, 'kg')} of the drug leaks out of the line ({say(lost / infused, '%')} of what left the pump)."
+    return [Finding(_grade(lost / infused, LEAK_WARN, LEAK_ALARM), text)]
+
+
+def delivered(summary: dict[str, Any]) -> dict[str, float]:
+    """Drug (kg) delivered to each segment by its artery."""
+    rows = {name: row.get("drug_delivered_kg") for name, row in summary.get("segments", {}).items()}
+    return {name: value for name, value in rows.items() if value is not None}
+
+
+def _against_twin(summary: dict[str, Any]) -> list[Finding]:
+    """The dose to the whole liver, and the segment that loses most, against the run without its faults."""
+    now, twin = delivered(summary), delivered(summary.get("twin", {}))
+    if not now:
+        return []
+    total, planned = sum(now.values()), sum(twin.values())
+    if planned <= 0.0:
+        return [Finding("ok", f"{say(total, 'kg')} of the drug reaches the liver by its arteries.")]
+    lost = 1.0 - total / planned
+    text = f"{say(total, 'kg')} of the drug reaches the liver, against {say(planned, 'kg')} without faults ({_signed(-lost)})."
+    findings = [Finding(_grade(lost, LOST_WARN, LOST_ALARM), text.replace("(the same as)", "(the same)"))]
+    losses = {name: 1.0 - now[name] / twin[name] for name in now if twin.get(name)}
+    worst = max(losses, key=losses.__getitem__, default=None)
+    if worst is not None and losses[worst] >= LOST_WARN:
+        grade = _grade(losses[worst], LOST_WARN, LOST_ALARM)
+        findings.append(Finding(grade, f"Segment {worst} loses most: {_signed(-losses[worst])} of its dose."))
+    return findings
+
+
+def _off_target(summary: dict[str, Any]) -> list[Finding]:
+    rows = {name: row.get("dose_fraction") or 0.0 for name, row in summary.get("off_target", {}).items()}
+    total = sum(rows.values())
+    if not rows:
+        return []
+    grade = _grade(total, OFF_TARGET_WARN, OFF_TARGET_ALARM)
+    if total < 1e-6:
+        return [Finding(grade, "No drug runs off to organs beside the liver before it has passed the liver.")]
+    most = max(rows, key=rows.__getitem__)
+    text = f"{say(total, '%')} of the dose runs off to other organs, most by the {most.replace('_', ' ')} artery"
+    return [Finding(grade, f"{text} ({say(rows[most], '%')}).")]
+
+
+def _detection(summary: dict[str, Any]) -> list[Finding]:
+    rows = summary.get("detection") or []
+    rows = [{"fault": name, **row} for name, row in rows.items()] if isinstance(rows, dict) else rows
+    findings = []
+    for row in rows:
+        name, when = row.get("fault", "The fault"), row.get("time_s")
+        if when is None or row.get("observable") is None:
+            findings.append(Finding("warn", f"{_capital(name)} would not be noticed: nothing that is observed shows it within the run."))
+        else:
+            findings.append(Finding("ok", f"{_capital(name)} would be noticed {say(when, 's')} into the run, by {row['observable']}."))
+    return findings
+
+
+def _capital(text: object) -> str:
+    words = str(text)
+    return words[:1].upper() + words[1:]
+
+
+def _periodic(summary: dict[str, Any]) -> list[Finding]:
+    residual = summary.get("arteries_periodic", {}).get("residual")
+    if residual is None or residual <= PERIODIC:
+        return []
+    return [Finding("warn", f"The arterial cycle is periodic to {number(residual, 2)} only (wanted: {PERIODIC:g}).")]
+
+
+def _balance(summary: dict[str, Any]) -> list[Finding]:
+    books = {name: summary.get("ledger", {}).get(name, {}).get("relative_imbalance") for name in ("drug", "carrier")}
+    findings = []
+    for name, imbalance in books.items():
+        if imbalance is not None and abs(imbalance) > BALANCE:
+            findings.append(Finding("alarm", f"The ledger of the {name} does not close: {number(imbalance, 2)} relative."))
+    if findings or all(value is None for value in books.values()):
+        return findings
+    worst = max(abs(value) for value in books.values() if value is not None)
+    return [Finding("ok", f"Every milligram is accounted for: the ledgers close to {number(worst, 2)} relative.")]

@@ -1,0 +1,61 @@
+"""The JSON schema of a scenario, for editors; descriptions come from the models' own docstrings."""
+
+from __future__ import annotations
+
+import ast
+from importlib import import_module
+from inspect import cleandoc
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any
+
+from haiflow.scenario import schema
+from haiflow.scenario.model import ScenarioModel
+
+
+def json_schema() -> dict[str, Any]:
+    """Schema (draft 2020-12) with descriptions; keys that a library entry may supply are not required."""
+    whole = ScenarioModel.model_json_schema(by_alias=True)
+    whole["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    whole["title"] = "haiflow scenario"
+    described = _descriptions()
+    for name, definition in whole["$defs"].items():
+        _relax(name, definition)
+        for key, value in definition.get("properties", {}).items():
+            text = described.get(name, {}).get(key)
+            if text:
+                value["description"] = f"{value['description']}; {text}" if "description" in value else text
+    whole["properties"].pop("sweep", None)
+    whole["required"] = ["haiflow"]
+    return whole
+
+
+def _relax(name: str, definition: dict[str, Any]) -> None:
+    """What a scenario may leave out or write by name, because the library supplies it."""
+    properties = definition.get("properties", {})
+    if "model" in properties or name in ("Drug", "Infusate", "Propellant", "Arteries"):
+        definition.pop("required", None)
+    for key in ("waveform", "propellant"):
+        if key in properties:
+            properties[key].setdefault("anyOf", []).insert(0, {"type": "string"})
+
+
+def _descriptions() -> dict[str, dict[str, str]]:
+    """Class -> key -> the text below the key in the source."""
+    found: dict[str, dict[str, str]] = {}
+    for module in iter_modules(schema.__path__):
+        source = Path(str(import_module(f"{schema.__name__}.{module.name}").__file__)).read_text(encoding="utf-8")
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.ClassDef):
+                found[node.name] = _below_keys(node)
+    return found
+
+
+def _below_keys(node: ast.ClassDef) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for assigned, following in zip(node.body[:-1], node.body[1:], strict=True):
+        if isinstance(assigned, ast.AnnAssign) and isinstance(assigned.target, ast.Name):
+            text = getattr(getattr(following, "value", None), "value", None)
+            if isinstance(following, ast.Expr) and isinstance(text, str):
+                texts[assigned.target.id] = cleandoc(text)
+    return texts

@@ -1,0 +1,86 @@
+"""``--set catheter.tip.position=ostium``: values that replace or join those of the file, by dotted path.
+
+A list's items go by their index: ``faults.0.severity=0.5``. The value is YAML, as it would stand in the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+from haiflow.errors import InputError, nearest
+from haiflow.scenario.read import Document, KeyPath, Mark, read_text
+
+
+def split_assignment(text: str) -> tuple[str, str]:
+    """``a.b=value`` as its two sides."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise InputError(
+            f"--set {text[:80]}", f"'{text[:80]}'", "not an assignment", "write --set catheter.length='40 cm'"
+        )
+    return key.strip(), value.strip()
+
+
+def apply(document: Document, settings: Mapping[str, Any]) -> None:
+    """Put every setting into ``document`` (in place: the document is ours). Raises :class:`InputError`."""
+    for dotted, given in settings.items():
+        place = f"--set {dotted}"
+        value = _value(given, place)
+        path = _put(document.root, dotted, value, place)
+        stale = [known for known in document.values if known[: len(path)] == path]
+        for known in stale:
+            del document.values[known]
+        document.keys[path] = document.values[path] = Mark(place)
+
+
+def _value(given: Any, place: str) -> Any:
+    if not isinstance(given, str):
+        return deepcopy(given)
+    try:
+        return read_text(f"value: {given}\n", place).root["value"]
+    except InputError as error:
+        raise InputError(place, f"'{given[:80]}'", error.rule, error.remedy) from None
+
+
+def _put(root: dict[str, Any], dotted: str, value: Any, place: str) -> KeyPath:
+    """Set the value; mappings on the way are made where they are missing."""
+    steps = dotted.split(".")
+    here: Any = root
+    path: KeyPath = ()
+    for number, step in enumerate(steps):
+        last = number == len(steps) - 1
+        index = _index(here, step, place)
+        path = (*path, index)
+        if last:
+            here[index] = value
+        elif isinstance(here, dict):
+            here = _enter(here, step)
+        else:
+            here = here[index]
+    return path
+
+
+def _enter(here: dict[str, Any], step: str) -> Any:
+    if not isinstance(here.get(step), dict | list):
+        here[step] = {}
+    return here[step]
+
+
+def _index(here: Any, step: str, place: str) -> str | int:
+    if isinstance(here, dict):
+        if not step:
+            raise InputError(place, "an empty step", "a path has names between its dots", "write e.g. catheter.length")
+        return step
+    if not isinstance(here, list):
+        raise InputError(place, f"'{step}'", "there is a single value, which has no keys", "shorten the path")
+    if not step.isascii() or not step.isdigit() or int(step) >= len(here):
+        known = [str(index) for index in range(len(here))]
+        raise InputError(
+            place,
+            f"'{step}'",
+            f"the list has {len(here)} items",
+            nearest(step, known) if known else "add it in the file",
+        )
+    return int(step)

@@ -1,0 +1,195 @@
+"""What a run will do, said before it is done: ``haiflow check`` prints it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from math import ceil
+from typing import Any
+
+from haiflow.scenario.load import Scenario
+from haiflow.scenario.model import Arteries, Event, Fault, ScenarioModel
+from haiflow.units import format_quantity
+
+# Measured on two cores of a 2.5 GHz class machine; good to a factor of two.
+START_AND_PICTURES = 3.0  # s
+CELL_STEP = 25e-9  # s, one cell and time step of the 1D flow
+CYCLES = 20  # to the periodic state
+TRANSPORT_STEP = 1.5e-3  # s, one macro step of the therapy clock
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The parts that take part and those left out, cells, what happens when, choices made for the user, the time."""
+
+    name: str
+    parts: dict[str, str]
+    left_out: list[str]
+    cells: dict[str, int]
+    events: list[tuple[float, str]]
+    decided: list[str]
+    clock: str
+    duration_s: float
+    outputs: int
+    estimated_s: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    def text(self) -> str:
+        """A few lines for a terminal."""
+        lines = [self.name]
+        lines += [f"  {part + ':':<10} {what}" for part, what in self.parts.items()]
+        lines += [f"  {'left out:':<10} {', '.join(self.left_out)}"] if self.left_out else []
+        cells = ", ".join(f"{part} {count}" for part, count in self.cells.items())
+        lines += [f"  {'cells:':<10} {cells}"] if cells else []
+        lines += [f"  {_time(time):>10}  {what}" for time, what in self.events]
+        lines += [f"  {'decided:':<10} {what}" for what in self.decided]
+        lines += [f"  {'run:':<10} {self.clock} clock, {_time(self.duration_s)}, {self.outputs} outputs"]
+        lines += [f"  {'estimated:':<10} about {self.estimated_s:.0f} s"]
+        return "\n".join(lines)
+
+
+def plan(scenario: Scenario) -> Plan:
+    """The plan of a sound scenario."""
+    model = scenario.model
+    cells = {"arteries": artery_cells(model)} if model.arteries else {}
+    cells |= {"catheter": model.catheter.cells} if model.catheter else {}
+    every = model.run.output_every or model.run.duration
+    return Plan(
+        name=scenario.name,
+        parts=dict(_parts(model)),
+        left_out=[part for part in ("pump", "catheter", "arteries", "liver") if getattr(model, part) is None],
+        cells=cells,
+        events=sorted(_events(model)),
+        decided=list(_decided(scenario)),
+        clock=model.run.clock,
+        duration_s=model.run.duration,
+        outputs=ceil(model.run.duration / every - 1e-9) + 1,
+        estimated_s=estimate(model),
+    )
+
+
+def _time(seconds: float) -> str:
+    return format_quantity(seconds, "time", digits=4)
+
+
+def _length(metres: float) -> str:
+    return format_quantity(metres, "length", digits=4)
+
+
+def _parts(model: ScenarioModel) -> Iterator[tuple[str, str]]:
+    pump, catheter, arteries, liver = model.pump, model.catheter, model.arteries, model.liver
+    if pump is not None:
+        rate = format_quantity(pump.nominal_rate, "flow_rate", "mL/day", digits=4)
+        yield "pump", f"{pump.model or 'own values'}, {pump.drive} driven, {rate} nominal; {_fill(pump.fill)}"
+    if catheter is not None:
+        yield "catheter", f"{catheter.model or 'own values'}, {_length(catheter.length)}, {_tip(catheter.tip)}"
+    if arteries is not None:
+        network, flow = arteries.network, format_quantity(arteries.inflow.mean or 0.0, "flow_rate", "mL/min", digits=4)
+        into = f"{flow} into {arteries.inflow.vessel}"
+        yield (
+            "arteries",
+            f"{network.name or 'own network'}, {len(network.vessels)} vessels, {len(network.outlets)} outlets, {into}",
+        )
+    if liver is not None:
+        yield "liver", f"{liver.mesh or 'standard'}, {len(liver.fractions)} segments, {len(liver.tumours)} tumours"
+
+
+def _fill(fill: Any) -> str:
+    volume = format_quantity(fill.volume or 0.0, "volume", "mL", digits=4)
+    if fill.drug is None:
+        return f"{volume} of {fill.infusate}"
+    amount = format_quantity(fill.concentration * (fill.volume or 0.0), "mass", "mg", digits=4)
+    return f"{amount} of {fill.drug} in {volume} of {fill.infusate}"
+
+
+def _tip(tip: Any) -> str:
+    where = tip.position if isinstance(tip.position, str) else _length(tip.position)
+    return f"tip in {tip.vessel} at {where}" if tip.vessel else "tip in no vessel"
+
+
+def _events(model: ScenarioModel) -> Iterator[tuple[float, str]]:
+    for event in model.schedule:
+        yield event.at, _event(event)
+    for fault in model.faults:
+        yield fault.onset, _fault(fault)
+
+
+def _event(event: Event) -> str:
+    if event.refill is not None:
+        return f"refill: {_fill(event.refill)}"
+    if event.bolus is not None:
+        rate = format_quantity(event.bolus.rate, "flow_rate", "mL/s", digits=3)
+        return f"bolus: {_fill(event.bolus)} at {rate}"
+    if event.patient is not None:
+        given = event.patient.model_dump(mode="json", exclude_none=True)
+        return "patient: " + ", ".join(f"{key} {value}" for key, value in given.items())
+    return "pump: new programme" if event.pump and event.pump.programme else "pump: new basal rate"
+
+
+def _fault(fault: Fault) -> str:
+    if fault.kind == "stall":
+        return "pump stall"
+    if fault.kind == "dislodgement":
+        return f"dislodgement of the tip to {fault.to if isinstance(fault.to, str) else fault.to.vessel}"
+    grows = f", {fault.law} over {_time(fault.over)}" if fault.over else ""
+    if fault.kind == "leak":
+        size = "torn" if fault.orifice_diameter is None else _length(fault.orifice_diameter)
+        return f"leak at {_spot(fault.where.catheter)}, {size}{grows}"
+    where = fault.where.vessel or (
+        f"side hole {fault.where.side_hole}" if fault.where.side_hole else _spot(fault.where.catheter)
+    )
+    return f"occlusion of {where}, severity {fault.severity:g}{grows}"
+
+
+def _spot(spot: float | str | None) -> str:
+    return str(spot) if not isinstance(spot, float) else f"{_length(spot)} of the catheter"
+
+
+def _decided(scenario: Scenario) -> Iterator[str]:
+    """What the scenario left open and haiflow chose."""
+    model = scenario.model
+    if scenario.default_ligation and model.arteries is not None and model.arteries.ligated:
+        tied = ", ".join(model.arteries.ligated)
+        yield f"{tied} tied off, as the tip lies in the gastroduodenal ('ligated: []' to keep)"
+    if model.arteries is None and model.catheter is not None:
+        pressure = format_quantity(model.patient.arterial_pressure, "pressure", "mmHg", digits=4)
+        yield f"the tip feels a constant {pressure} (patient.arterial_pressure), as there are no arteries"
+
+
+def artery_cells(model: ScenarioModel) -> int:
+    """How many cells the arteries will have."""
+    numerics, arteries = model.run.numerics, model.arteries
+    vessels = [] if arteries is None else list(arteries.network.vessels.values())
+    return sum(max(numerics.min_cells, ceil((vessel.length or 0.0) / numerics.cell_length)) for vessel in vessels)
+
+
+def estimate(model: ScenarioModel) -> float:
+    """Seconds, roughly: the periodic flow of every distinct tree, the macro steps, and the pictures."""
+    if model.arteries is None:
+        return START_AND_PICTURES
+    beats = float(CYCLES * _trees(model))
+    if model.run.clock == "pulse":
+        beats += model.run.duration * float(model.arteries.inflow.heart_rate or 1.0)
+    flow = beats * _steps_a_beat(model, model.arteries) * artery_cells(model) * CELL_STEP
+    steps = model.run.duration / float(model.run.numerics.macro_step or model.run.duration)
+    return START_AND_PICTURES + flow + (steps * TRANSPORT_STEP if model.run.clock == "therapy" else 0.0)
+
+
+def _trees(model: ScenarioModel) -> int:
+    """Networks to be solved: the sound one, and each level of an occluded vessel."""
+    occluded = [fault for fault in model.faults if fault.kind == "occlusion" and fault.where.vessel is not None]
+    return 1 + sum(model.run.numerics.growth_levels if fault.over else 1 for fault in occluded)
+
+
+def _steps_a_beat(model: ScenarioModel, arteries: Arteries) -> float:
+    """Time steps of one cardiac cycle, by the shortest cell and a wave speed of 10 m/s where none is given."""
+    numerics = model.run.numerics
+    shortest = min(
+        float(vessel.length or 1.0) / max(numerics.min_cells, ceil(float(vessel.length or 1.0) / numerics.cell_length))
+        for vessel in arteries.network.vessels.values()
+    )
+    fastest = max(vessel.wave_speed or 10.0 for vessel in arteries.network.vessels.values())
+    return fastest / (numerics.cfl * shortest * float(arteries.inflow.heart_rate or 1.0))

@@ -1,0 +1,55 @@
+"""Everything that is wrong with a scenario, gathered with its place before the user is told."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from haiflow.errors import InputError, InputErrors
+from haiflow.scenario.read import Document, KeyPath
+
+LONGEST_VALUE = 80
+
+
+class Problems:
+    """Input errors of one document in the making; ``finish`` raises them all, in the order of the file."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self._found: list[tuple[tuple[str, int, int], InputError]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def add(self, path: KeyPath, value: object, rule: str, remedy: str, *, key: bool = False) -> None:
+        """One more, at ``path`` (at its key where ``key``): the value as given, the rule that it breaks, the remedy."""
+        shown = _short(value)
+        mark = self.document.mark(path, key=key)
+        order = (mark.file, mark.line, mark.column)
+        error = InputError(self.document.place(path, key=key), shown, rule, remedy)
+        if all(str(error) != str(other) for _, other in self._found):
+            self._found.append((order, error))
+
+    def given(self, path: KeyPath) -> object:
+        """The value as the user wrote it, or None."""
+        value: object = self.document.root
+        for step in path:
+            try:
+                value = value[step]  # type: ignore[index]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return value
+
+    def finish(self) -> None:
+        """Raise what was found, if anything."""
+        if self._found:
+            self._raise()
+
+    def _raise(self) -> NoReturn:
+        ordered = [error for _, error in sorted(self._found, key=lambda found: found[0])]
+        raise InputErrors(ordered) if len(ordered) > 1 else ordered[0]
+
+
+def _short(value: object) -> str:
+    text = "nothing" if value is None else f"'{value}'" if isinstance(value, str) else str(value)
+    text = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 3] + "..."

@@ -1,0 +1,76 @@
+"""``catheter:`` the lumen from the pump to the tip, its wall, its holes, and where the tip lies."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from haiflow.scenario.schema import fields as f
+
+
+class Segment(f.Part):
+    """A length of tube; ``end_`` diameters make it taper."""
+
+    length: f.Length
+    inner_diameter: f.Length
+    outer_diameter: f.Length
+    end_inner_diameter: f.Length | None = None
+    end_outer_diameter: f.Length | None = None
+    wall_modulus: f.Modulus | None = None
+
+
+class Kink(f.Part):
+    """A narrowing: occluded share of the lumen's area at a distance from the pump."""
+
+    at: f.Distance
+    severity: f.Share
+    length: f.Length | None = None
+
+
+class SideHole(f.Part):
+    """``count`` equal holes round the wall."""
+
+    from_tip: f.Distance
+    diameter: f.Length
+    count: Annotated[int, Field(ge=1, le=100)] = 1
+
+
+class Tip(f.Part):
+    """The vessel that the tip lies in, and where: at its ostium, a length or a share of its length from its start."""
+
+    vessel: f.Name | None = None
+    position: f.Position = "ostium"
+    closed_end: bool = False
+    """delivers through side holes only"""
+
+
+class Pocket(f.Part):
+    """Tissue round a leak or a dislodged tip: pressure = rest_pressure + volume / compliance."""
+
+    compliance: f.Compliance = 5e-9
+    """assumed: 63 mL reach arterial pressure"""
+    rest_pressure: f.GaugePressure = 0.0
+    """assumed"""
+    absorption: f.Absorption = 1e-14
+    """assumed: 11 mL/day at arterial pressure"""
+
+
+class Catheter(f.Part):
+    """A catheter; ``model`` takes its values from the library. Places on it are lengths from the pump."""
+
+    model: f.Name | None = None
+    length: f.Length
+    inner_diameter: f.Length
+    outer_diameter: f.Length
+    tip_inner_diameter: f.Length | None = None
+    """of the opening, where narrower than the lumen"""
+    wall_modulus: f.Modulus = 3e6
+    burst_pressure: f.Pressure = 400e3
+    segments: tuple[Segment, ...] = ()
+    """instead of one straight tube; their lengths sum to ``length``"""
+    kinks: tuple[Kink, ...] = ()
+    side_holes: tuple[SideHole, ...] = ()
+    tip: Tip = Tip()
+    pocket: Pocket = Pocket()
+    cells: Annotated[int, Field(ge=8, le=4096)] = 64

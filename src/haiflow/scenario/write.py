@@ -1,0 +1,64 @@
+"""The resolved scenario as YAML: every value written out, with units, without losing a digit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from haiflow.scenario.model import ScenarioModel
+from haiflow.scenario.read import plain_value
+
+DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+EMPTY: tuple[Any, ...] = (None, {}, [])
+
+
+class _Dumper(DUMPER):
+    """Quotes what our own reader would not read as text, and puts points on one line."""
+
+
+def _represent_text(dumper: Any, text: str) -> Any:
+    quoted = not isinstance(plain_value(text), str)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="'" if quoted else None)
+
+
+def _represent_number(dumper: Any, value: float) -> Any:
+    return dumper.represent_scalar("tag:yaml.org,2002:float", repr(value).replace("e+", "e"))
+
+
+def _represent_list(dumper: Any, items: list[Any]) -> Any:
+    flow = all(not isinstance(item, dict | list) for item in items)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=flow)
+
+
+_Dumper.add_representer(str, _represent_text)
+_Dumper.add_representer(float, _represent_number)
+_Dumper.add_representer(list, _represent_list)
+
+
+def as_document(model: ScenarioModel, mesh: Path | None) -> dict[str, Any]:
+    """The model as keys, texts and numbers; what is empty is left out; the path of a mesh is absolute."""
+    document = model.model_dump(mode="json", by_alias=True, exclude_none=True)
+    if mesh is not None:
+        document["liver"]["mesh"] = str(mesh.resolve())
+    ligated = document.get("arteries", {}).get("ligated")
+    document = _without_empty(document)
+    if ligated == []:
+        document["arteries"]["ligated"] = []  # said, so that no default takes its place
+    return document
+
+
+def _without_empty(value: Any) -> Any:
+    if isinstance(value, dict):
+        kept = {key: _without_empty(each) for key, each in value.items()}
+        return {key: each for key, each in kept.items() if each not in EMPTY}
+    return [_without_empty(each) for each in value] if isinstance(value, list) else value
+
+
+def as_yaml(document: dict[str, Any], path: Path | None) -> str:
+    """YAML text with a comment that says where it comes from."""
+    origin = f" from {path.name}" if path is not None else ""
+    header = f"# Resolved by haiflow{origin}: every library value and default is written out.\n"
+    body = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return header + str(body)

@@ -1,0 +1,1 @@
+"""The only room where the parts meet: timeline, coupling, ledger, both clocks."""

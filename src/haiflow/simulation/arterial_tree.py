@@ -1,0 +1,133 @@
+"""The arterial tree of a scenario: network, walls, waveform, ligatures, and outlets that draw what the patient's draw."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from haiflow.arteries.calibration import calibrated
+from haiflow.arteries.tree import CLOSED, Inlet, Outlet, Tree
+from haiflow.arteries.walls import beta_from_modulus, unloaded
+from haiflow.ports import Floats, Fluid
+from haiflow.scenario import model as given
+
+SAMPLES = 512  # of the inflow over a cycle
+DRAINS = {"portal": "portal", "systemic": "veins"}
+
+
+def build_tree(arteries: given.Arteries, numerics: given.Numerics) -> Tree:
+    """The tree before any fault, its outlets calibrated to the target flows at the scenario's mean pressure."""
+    network = arteries.network
+    tree = _bare_tree(arteries, numerics)
+    ligated = set(arteries.ligated or ())
+    closed = {tree.nodes[tree.end[tree.vessel(name)]] for name in ligated}
+    tree = replace(tree, outlets={node: CLOSED if node in closed else outlet for node, outlet in tree.outlets.items()})
+    targets = {node: flow for node, flow in _target_flows(network, tree.inlet.mean).items() if node not in closed}
+    if not targets:
+        return tree
+    inner = [name for name in ligated if tree.nodes[tree.end[tree.vessel(name)]] not in tree.outlets]
+    if inner:
+        severity = np.zeros(len(tree.vessels))
+        severity[[tree.vessel(name) for name in inner]] = 1.0
+        tree = replace(tree, severity=severity)
+    return calibrated(tree, targets, arteries.mean_pressure)
+
+
+def drains(arteries: given.Arteries) -> dict[str, str]:
+    """Off-target vessel -> "portal" or "veins"."""
+    ends = {vessel.end: name for name, vessel in arteries.network.vessels.items()}
+    return {
+        ends[node]: DRAINS[outlet.drains]
+        for node, outlet in arteries.network.outlets.items()
+        if outlet.off_target is not None and node in ends
+    }
+
+
+def _bare_tree(arteries: given.Arteries, numerics: given.Numerics) -> Tree:
+    network = arteries.network
+    names, nodes = tuple(network.vessels), tuple(network.nodes)
+    vessels = [network.vessels[name] for name in names]
+    blood = Fluid(arteries.blood.density, arteries.blood.viscosity)
+    walls = np.array([_wall(vessel, arteries.mean_pressure, blood) for vessel in vessels])
+    ends = {vessel.end: name for name, vessel in network.vessels.items()}
+    off_target = tuple(ends[node] for node, outlet in network.outlets.items() if outlet.off_target is not None and node in ends)
+    return Tree(
+        vessels=names,
+        nodes=nodes,
+        start=np.array([nodes.index(vessel.start) for vessel in vessels], dtype=np.int32),
+        end=np.array([nodes.index(vessel.end) for vessel in vessels], dtype=np.int32),
+        length=np.array([vessel.length for vessel in vessels], dtype=float),
+        radius_start=walls[:, 0],
+        radius_end=walls[:, 1],
+        beta_start=walls[:, 2],
+        beta_end=walls[:, 3],
+        position=_positions(network),
+        inlet=_inlet(arteries.inflow),
+        outlets={node: _outlet(network.outlets[node]) for node in nodes if node in network.outlets},
+        blood=blood,
+        velocity_profile=numerics.velocity_profile,
+        feeds={node: dict(outlet.feeds) for node, outlet in network.outlets.items() if outlet.feeds},
+        off_target=off_target,
+        paths={name: np.array(v.path, dtype=float) for name, v in network.vessels.items() if len(v.path) > 1},
+    )
+
+
+def _wall(vessel: given.Vessel, mean_pressure: float, blood: Fluid) -> tuple[float, float, float, float]:
+    """Radii (m) and stiffness (Pa m) at start and end, for the tube law that is unloaded at pressure zero.
+
+    A vessel with a wave speed has its diameter in the living, at mean pressure; one with a modulus at pressure zero.
+    """
+    ends = vessel.diameter if isinstance(vessel.diameter, tuple) else (vessel.diameter, vessel.diameter)
+    if vessel.wave_speed is not None:
+        pairs = [unloaded(0.5 * d, vessel.wave_speed, mean_pressure, blood.density) for d in ends]
+    else:
+        assert vessel.young_modulus is not None
+        assert vessel.wall_thickness is not None
+        pairs = [(0.5 * d, beta_from_modulus(vessel.young_modulus, vessel.wall_thickness)) for d in ends]
+    return pairs[0][0], pairs[1][0], pairs[0][1], pairs[1][1]
+
+
+def _positions(network: given.Network) -> Floats:
+    """(n_nodes, 3) m; nodes without a place are laid out along x so that pictures still show the network."""
+    points = []
+    for number, node in enumerate(network.nodes.values()):
+        points.append((0.02 * number, 0.0, 0.0) if node.position is None else tuple(node.position))
+    return np.array(points, dtype=float)
+
+
+def _inlet(inflow: given.Inflow) -> Inlet:
+    assert inflow.node is not None
+    assert inflow.mean is not None
+    assert inflow.waveform is not None
+    assert inflow.heart_rate is not None
+    time = np.arange(SAMPLES) / SAMPLES
+    shape = periodic_samples(np.array(inflow.waveform.times), np.array(inflow.waveform.values), time)
+    return Inlet(inflow.node, "flow_rate", 1.0 / inflow.heart_rate, inflow.mean * shape / shape.mean())
+
+
+def periodic_samples(times: Floats, values: Floats, at: Floats) -> Floats:
+    """A periodic shape given at ``times`` (shares of the cycle) at the shares ``at``: a smooth periodic spline."""
+    if times.size < 4:
+        return np.interp(at, times, values, period=1.0)
+    from scipy.interpolate import CubicSpline
+
+    spline = CubicSpline(np.append(times, times[0] + 1.0), np.append(values, values[0]), bc_type="periodic")
+    return np.asarray(spline(times[0] + (at - times[0]) % 1.0))
+
+
+def _outlet(outlet: given.Outlet) -> Outlet:
+    if outlet.kind == "reflection":
+        return Outlet(venous_pressure=outlet.venous_pressure, reflection=outlet.coefficient)
+    return Outlet(outlet.proximal or 0.0, outlet.distal or 0.0, outlet.compliance or 0.0, outlet.venous_pressure)
+
+
+def _target_flows(network: given.Network, mean_inflow: float) -> dict[str, float]:
+    """m3/s by terminal node, for the outlets that state a flow or a share instead of resistances."""
+    targets = {}
+    for node, outlet in network.outlets.items():
+        if outlet.flow is not None:
+            targets[node] = outlet.flow
+        elif outlet.share is not None and outlet.distal is None:
+            targets[node] = outlet.share * mean_inflow
+    return targets

@@ -1,0 +1,204 @@
+"""From the scenario to the parts: the one place that knows both the user's words and the parts' own terms."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from haiflow.body.model import Body, SystemicKinetics
+from haiflow.catheter.line import Kink, Line, Pocket, Segment, SideHole, Tip, build_line, with_inlet_compliance
+from haiflow.liver.build import TumourSpec, build_liver
+from haiflow.liver.kinetics import DrugKinetics
+from haiflow.liver.model import Liver
+from haiflow.mesh.model import TetraMesh, segment_locator
+from haiflow.ports import Fluid, Surroundings
+from haiflow.pump.drives import GasDrive, PeristalticDrive, Programme, restrictor_resistance
+from haiflow.pump.infusate import viscosity_at
+from haiflow.pump.model import Pump, SidePort
+from haiflow.pump.propellant import Propellant
+from haiflow.scenario import model as given
+from haiflow.simulation.arterial_tree import build_tree, drains
+from haiflow.simulation.liver_mesh import liver_mesh
+from haiflow.simulation.parts import Parts, Substance
+
+CARRIER = "infusate"
+WATER_SELF_DIFFUSION = 3.0e-9  # m2/s at 37 degC: the carrier against blood plasma
+BLOOD_VOLUME_PER_MASS = 70e-6  # m3/kg
+EXTRACELLULAR_PER_MASS = 130e-6  # m3/kg: interstitial water that saline exchanges with [textbook]
+CAPILLARY_CLEARANCE = 1e-6  # m3/s: saline leaves the circulation with a half-time of about an hour [assumed]
+
+
+def assemble(model: given.ScenarioModel, folder: Path | None = None) -> Parts:
+    """All parts of a scenario before anything happens to them; ``folder`` is where relative paths start."""
+    substances = (carrier(model), *(substance(name, drug) for name, drug in _used(model).items()))
+    surroundings = Surroundings(model.patient.temperature, model.patient.ambient_pressure)
+    arteries = model.arteries
+    tree = build_tree(arteries, model.run.numerics) if arteries is not None else None
+    mesh = liver_mesh(model.liver, folder) if model.liver is not None else None
+    pump = build_pump(model.pump) if model.pump is not None else None
+    return Parts(
+        substances=substances,
+        surroundings=surroundings,
+        infusate=infusate(model, None if model.pump is None else model.pump.fill.infusate, surroundings.temperature),
+        artery_pressure=given_pressure(model),
+        pump=pump,
+        line=build_catheter(model.catheter, model.pump) if model.catheter is not None else None,
+        tree=tree,
+        liver=build_given_liver(model.liver, mesh) if model.liver is not None else None,
+        body=Body(mass=model.patient.mass) if tree is not None else None,
+        drains={} if arteries is None else drains(arteries),
+        split={} if arteries is None else dict(arteries.split),
+    )
+
+
+def given_pressure(model: given.ScenarioModel) -> float:
+    """Gauge Pa at the tip where no arteries are modelled: the pump's reference, else the usual mean."""
+    if model.arteries is not None:
+        return model.arteries.mean_pressure
+    return given.Reference().arterial_pressure if model.pump is None else model.pump.reference.arterial_pressure
+
+
+def _used(model: given.ScenarioModel) -> dict[str, given.Drug]:
+    """The drugs that the run needs, in the order in which they come in; the first is the therapy's own."""
+    fills = [] if model.pump is None else [model.pump.fill.drug]
+    for event in sorted(model.schedule, key=lambda event: event.at):
+        fills += [event.refill.drug] if event.refill is not None else []
+        fills += [event.bolus.drug] if event.bolus is not None else []
+    return {name: model.drugs[name] for name in dict.fromkeys(fills) if name is not None}
+
+
+def carrier(model: given.ScenarioModel) -> Substance:
+    """The liquid itself: neither extracted nor metabolised, it spreads into the body's extracellular water."""
+    blood, water = BLOOD_VOLUME_PER_MASS * model.patient.mass, EXTRACELLULAR_PER_MASS * model.patient.mass
+    return Substance(
+        CARRIER, WATER_SELF_DIFFUSION, DrugKinetics(CARRIER), SystemicKinetics(CARRIER, blood, water, CAPILLARY_CLEARANCE)
+    )
+
+
+def substance(name: str, drug: given.Drug) -> Substance:
+    """A drug of the scenario as liver and body take it."""
+    liver = DrugKinetics(
+        name,
+        extraction_ratio=drug.hepatic_extraction,
+        partition=drug.tissue_partition,
+        permeability_surface=drug.exchange,
+        half_saturation=np.inf if drug.half_saturation is None else drug.half_saturation,
+        trapped_fraction=drug.trapped_fraction,
+    )
+    body = SystemicKinetics(
+        name, drug.central_volume, drug.peripheral_volume, drug.distribution_clearance, drug.total_clearance, drug.hepatic_extraction
+    )
+    return Substance(name, drug.diffusivity, liver, body)
+
+
+def infusate(model: given.ScenarioModel, name: str | None, temperature: float) -> Fluid:
+    """The infusate called ``name`` at body temperature ``temperature`` (K)."""
+    liquid = model.infusates[name] if name is not None else None
+    if liquid is None:
+        return Fluid(1004.0, viscosity_at(temperature))
+    return Fluid(liquid.density, viscosity_at(temperature, liquid.viscosity))
+
+
+def build_pump(pump: given.Pump) -> Pump:
+    """The pump with its drive calibrated to give the nominal rate at the reference conditions."""
+    drive = _gas_drive(pump) if pump.drive == "gas" else _peristaltic_drive(pump)
+    port = SidePort() if pump.side_port is None else SidePort(pump.side_port.resistance, pump.side_port.pressure_limit)
+    return Pump(drive, pump.reservoir_volume, pump.residual_volume, port)
+
+
+def _gas_drive(pump: given.Pump) -> GasDrive:
+    assert pump.propellant is not None
+    reference, propellant = pump.reference, pump.propellant
+    gas = Propellant(propellant.name or "given", propellant.boiling_point, propellant.enthalpy)
+    # The label's rate is the mean of an emptying: the bellows is half way.
+    bare = GasDrive(gas, 1.0, pump.reservoir_volume, pump.bellows_fall, reference.viscosity)
+    surroundings = Surroundings(reference.temperature, reference.ambient_pressure)
+    drop = bare.driving_pressure(0.5 * pump.reservoir_volume, surroundings) - reference.arterial_pressure
+    rate = pump.nominal_rate * (1.0 + pump.rate_error)
+    return replace(bare, restrictor_resistance=restrictor_resistance(drop, rate))
+
+
+def _peristaltic_drive(pump: given.Pump) -> PeristalticDrive:
+    basal = pump.nominal_rate if pump.basal_rate is None else pump.basal_rate
+    return PeristalticDrive(
+        programme(pump.programme, pump.programme_period, basal),
+        pump.stall_pressure,
+        rate_error=pump.rate_error,
+        accuracy_band=max(abs(pump.rate_error), 0.145),
+        tube_compliance=pump.tube_compliance,
+    )
+
+
+def programme(steps: tuple[given.ProgrammeStep, ...], period: float | None, basal: float, start: float = 0.0) -> Programme:
+    """A programme of rates (m3/s); before its first step the ``basal`` rate holds, times count from ``start`` (s)."""
+    if not steps:
+        return Programme((0.0,), (basal,))
+    whole = period if period is not None else 1e12  # it runs once: no therapy lasts 30,000 years
+    times = [step.start + start for step in steps]
+    rates = [step.rate for step in steps]
+    if times[0] > 0.0 and period is None:
+        times, rates = [0.0, *times], [basal, *rates]
+    if period is not None:
+        order = sorted(range(len(times)), key=lambda i: times[i] % whole)
+        times, rates = [times[i] % whole for i in order], [rates[i] for i in order]
+    return Programme(tuple(times), tuple(rates), whole)
+
+
+def build_catheter(catheter: given.Catheter, pump: given.Pump | None) -> Line:
+    """The line with its holes, kinks and tip; a peristaltic pump's tubing yields at its inlet."""
+    side_holes = [
+        SideHole(f"side_hole_{number + 1}" if hole.count == 1 else f"side_hole_{number + 1}_{k + 1}", hole.from_tip, hole.diameter)
+        for number, hole in enumerate(catheter.side_holes)
+        for k in range(hole.count)
+    ]
+    line = build_line(
+        catheter.length,
+        catheter.inner_diameter,
+        catheter.outer_diameter,
+        segments=[
+            Segment(s.length, s.inner_diameter, s.outer_diameter, s.end_inner_diameter, s.end_outer_diameter, s.wall_modulus)
+            for s in catheter.segments
+        ],
+        kinks=[Kink(kink.at, kink.severity, kink.length) for kink in catheter.kinks],
+        wall_modulus=catheter.wall_modulus,
+        side_holes=side_holes,
+        tip=Tip(catheter.tip.vessel, catheter.tip.position, catheter.tip.closed_end),
+        n_cells=catheter.cells,
+    )
+    line = _with_pocket(line, pocket(catheter.pocket))
+    if catheter.tip_inner_diameter is not None and line.tip_hole is not None:
+        holes = list(line.holes)
+        holes[line.tip_hole] = replace(holes[line.tip_hole], diameter=catheter.tip_inner_diameter)
+        line = replace(line, holes=tuple(holes))
+    return line if pump is None or not pump.tube_compliance else with_inlet_compliance(line, pump.tube_compliance)
+
+
+def _with_pocket(line: Line, around: Pocket) -> Line:
+    return replace(line, holes=tuple(replace(hole, pocket=around) for hole in line.holes))
+
+
+def pocket(values: given.Pocket) -> Pocket:
+    """The tissue round a leak or a tip out of its artery."""
+    return Pocket(values.compliance, values.rest_pressure, values.absorption)
+
+
+def build_given_liver(liver: given.Liver, mesh: TetraMesh | None) -> Liver:
+    """The liver's territories: segments by volume, tumours by place."""
+    tumours = [
+        TumourSpec(
+            tumour.diameter,
+            None if tumour.centre is None else tuple(tumour.centre),  # type: ignore[arg-type]
+            tumour.segment, tumour.name, tumour.arterial_ratio, tumour.portal_ratio,
+        )
+        for tumour in liver.tumours
+    ]  # fmt: skip
+    volume = liver.volume if liver.volume is not None else (mesh.volume if mesh is not None else 1.5e-3)
+    return build_liver(
+        volume=volume,
+        fractions=liver.fractions,
+        portal_flow=liver.portal_flow,
+        tumours=tumours,
+        segment_at=segment_locator(mesh) if mesh is not None else None,
+    )

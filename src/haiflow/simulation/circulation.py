@@ -1,0 +1,186 @@
+"""The therapy clock's circulation: arteries on cycle-mean flows, liver, beds and body as one implicit system.
+
+The arteries stand in it twice: once for what comes from the tip ("first": the first pass) and once for what the body
+sends back ("again"), so that the drug delivered by the infusion is told from the drug that recirculates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from haiflow.arteries.periodic import Cycle
+from haiflow.arteries.transport import Injection, cycle_mean_transport
+from haiflow.numerics.joint import Connection, JointSystem, Step
+from haiflow.ports import Floats
+from haiflow.simulation.blood import BloodFlow
+from haiflow.simulation.parts import Parts, Substance
+from haiflow.simulation.routes import bed_volumes, downstream, joint_step, targets, territory_flows
+
+TIP = "tip"
+SMALL_FLOW = 1e-9  # of the inlet's: a vessel with less is closed, and what the tip gives washes back to its ostium
+
+
+@dataclass
+class Circulation:
+    """Concentrations of every substance from the arterial root to the body, and what passed where.
+
+    Totals, all (n_substances, ...): ``delivered`` by terminal node at first pass (kg), ``arrived`` the same with what
+    recirculates, ``eliminated`` (kg), ``gone`` (kg) out of a model that lacks a part, ``exposure`` (kg s/m3) by
+    compartment of the joint system.
+    """
+
+    parts: Parts
+    blood: BloodFlow
+    systems: list[JointSystem] = field(default_factory=list)
+    c: list[Floats] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        tree = self.parts.tree
+        if tree is None:
+            raise ValueError("a circulation needs arteries")
+        base = self.blood.cycle(self.blood.base)
+        self.volumes = bed_volumes(self.parts, base.outlet_flow)
+        self.kept: dict[tuple[object, ...], list[JointSystem]] = {}
+        self.terminals = tree.terminals
+        n = len(self.parts.substances)
+        self.delivered = np.zeros((n, len(self.terminals)))
+        self.arrived = np.zeros((n, len(self.terminals)))
+        self.eliminated, self.gone, self.metabolised = np.zeros(n), np.zeros(n), np.zeros(n)
+        self.refit(self.parts)
+        self.c = [np.zeros(system.n) for system in self.systems]
+        self.exposure = [np.zeros(system.n) for system in self.systems]
+
+    def refit(self, parts: Parts) -> None:
+        """Go on with altered parts: another tree, another place of the tip. Compartments stay the same."""
+        self.parts = parts
+        assert parts.tree is not None
+        self.cycle = self.blood.cycle(parts.tree)
+        injection = injection_of(parts, self.cycle)
+        key = (parts.tree.digest(), injection, tuple(sorted(parts.split.items())))
+        if key not in self.kept:
+            self.kept[key] = [self._joined(substance, injection) for substance in parts.substances]
+        self.systems = self.kept[key]
+        self.injected = injection is not None
+
+    def advance(self, dt: float, into_artery: Floats, absorbed: Floats) -> None:
+        """One implicit step of ``dt`` (s) with the amounts (n_substances,) that came out of the tip and the pockets."""
+        for index, (system, substance) in enumerate(zip(self.systems, self.parts.substances, strict=True)):
+            sources: dict[str, float] = {}
+            if self.injected:
+                sources[f"first.{TIP}"] = into_artery[index] / dt
+            if "body" in system.parts:
+                sources["body.absorption"] = absorbed[index] / dt
+            else:
+                self.gone[index] += absorbed[index]
+            step = joint_step(system, substance, self.parts.liver, self.c[index], dt, sources)
+            self.c[index] = step.c_new
+            self._count(index, system, step)
+
+    def held(self) -> dict[str, Floats]:
+        """Amounts (n_substances,) in arteries, liver, off-target beds and body."""
+        places = {"arteries": ("first", "again"), "liver": ("liver",), "off_target": ("beds",), "body": ("body",)}
+        return {
+            account: np.array([self._amount(index, names) for index in range(len(self.systems))])
+            for account, names in places.items()
+        }
+
+    def at(self, part: str, index: int) -> Floats:
+        """Concentrations (kg/m3) of substance ``index`` in a part's compartments; empty where the part is missing."""
+        system = self.systems[index]
+        return self.c[index][system.part_slice(part)] if part in system.parts else np.zeros(0)
+
+    def tip_concentration(self) -> Floats:
+        """(n_substances,) what the blood that could enter the line carries: the body's own, as it comes round."""
+        return np.array([self._central(index) for index in range(len(self.systems))])
+
+    def exposure_of(self, part: str, index: int) -> Floats:
+        """Integrals of concentration over time (kg s/m3) in a part's compartments; empty where the part is missing."""
+        system = self.systems[index]
+        return self.exposure[index][system.part_slice(part)] if part in system.parts else np.zeros(0)
+
+    def mean_artery_concentration(self, vessel: int, share: Floats, time: float) -> Floats:
+        """Mean drug (kg/m3) over ``time`` (s) at shares of a vessel's length from its start; zero without a drug."""
+        if len(self.systems) < 2 or time <= 0.0:
+            return np.zeros(len(share))
+        exposure = self.exposure_of("first", 1) + self.exposure_of("again", 1)
+        cells = len(exposure) // len(self.parts.tree.vessels) if self.parts.tree is not None else 1
+        own = exposure[vessel * cells : (vessel + 1) * cells] / time
+        return np.interp(share, (np.arange(cells) + 0.5) / cells, own)
+
+    def terminal_flow(self) -> Floats:
+        """(n_terminals,) m3/s."""
+        return np.array([self.cycle.outlet_flow[node] for node in self.terminals])
+
+    def territory_flow(self) -> dict[str, float]:
+        """Arterial flow (m3/s) by territory."""
+        return territory_flows(self.parts, self.cycle.outlet_flow)
+
+    def _central(self, index: int) -> float:
+        central = self.at("body", index)
+        return float(central[0]) if central.size else 0.0
+
+    def _amount(self, index: int, names: tuple[str, ...]) -> float:
+        system = self.systems[index]
+        cuts = [system.part_slice(name) for name in names if name in system.parts]
+        return float(sum(system.volume[cut] @ self.c[index][cut] for cut in cuts))
+
+    def _joined(self, substance: Substance, injection: Injection | None) -> JointSystem:
+        """The joint system of one substance."""
+        parts, cycle = self.parts, self.cycle
+        assert parts.tree is not None
+        arteries = cycle_mean_transport(
+            parts.tree, cycle.mean_flow_rate, () if injection is None else (injection,), split=split_of(parts, injection)
+        )
+        behind = downstream(parts, substance, cycle.outlet_flow, self.volumes, cycle.inlet_flow)
+        # A substance without any recirculation still needs the second set: its blood comes back all the same.
+        balances = {"first": arteries, "again": arteries, **behind.balances}
+        links = list(behind.connections)
+        for node, shares in targets(parts).items():
+            links += [
+                Connection(passage, node, *target.split(".", 1), fraction)
+                for passage in ("first", "again")
+                for target, fraction in shares.items()
+            ]
+        if "body" in balances:
+            links.append(Connection("body", "artery", "again", "inlet"))
+        return JointSystem(balances, links)
+
+    def _count(self, index: int, system: JointSystem, step: Step) -> None:
+        self.exposure[index] += step.exposure
+        self.eliminated[index] += step.lost.sum()
+        if "liver" in system.parts:
+            self.metabolised[index] += step.lost[system.part_slice("liver")].sum()
+        self.gone[index] += step.outflow[system.is_sink].sum()
+        n = len(self.terminals)
+        first = system.outlet_index(f"first.{self.terminals[0]}")
+        again = system.outlet_index(f"again.{self.terminals[0]}")
+        self.delivered[index] += step.outflow[first : first + n]
+        self.arrived[index] += step.outflow[first : first + n] + step.outflow[again : again + n]
+
+
+def injection_of(parts: Parts, cycle: Cycle) -> Injection | None:
+    """Where the line's holes let out into the arteries; None without a line, or with its tip out of the arteries.
+
+    A tip in a vessel without flow lets out at that vessel's ostium: what it pushes into the stump must come back. With
+    a given split the drug is handed over at the junction that the split is for.
+    """
+    if parts.line is None or parts.tree is None or parts.line.tip.vessel is None:
+        return None
+    tree, tip = parts.tree, parts.line.tip
+    vessel = tree.vessel(tip.vessel)
+    still = abs(cycle.mean_flow_rate[vessel]) <= SMALL_FLOW * abs(cycle.inlet_flow)
+    if tip.position == "ostium" or still:
+        return Injection(TIP, tip.vessel, "ostium")
+    if parts.split:
+        beyond = next((name for name, start in zip(tree.vessels, tree.start, strict=True) if start == tree.end[vessel]), None)
+        return Injection(TIP, tip.vessel, tip.position) if beyond is None else Injection(TIP, beyond, "ostium")
+    return Injection(TIP, tip.vessel, tip.position)
+
+
+def split_of(parts: Parts, injection: Injection | None) -> dict[str, dict[str, float]] | None:
+    """The given split at the injection's node; None where the drug mixes."""
+    if not parts.split or injection is None or parts.tree is None or injection.position != "ostium":
+        return None
+    return {parts.tree.nodes[parts.tree.start[parts.tree.vessel(injection.vessel)]]: parts.split}

@@ -1,0 +1,140 @@
+"""What the pictures show: line and arteries as polylines with values, the liver as tetrahedra with values."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from haiflow.arteries.tree import Tree
+from haiflow.mesh.field import Sphere, perfusion_field
+from haiflow.mesh.model import TetraMesh
+from haiflow.ports import Floats
+from haiflow.results.record import ARTERY, CATHETER, PUMP_LINE, LiverField, Marker, Network, PumpBody
+from haiflow.scenario import model as given
+from haiflow.simulation import geometry
+from haiflow.simulation.blood import BloodFlow
+from haiflow.simulation.clock import Trajectory
+from haiflow.simulation.events import fault_name
+from haiflow.simulation.summary import Territories, mean_flow_and_pressure
+
+POINTS = 17  # along each artery
+PUMP_RADIUS, PUMP_HEIGHT = 0.039, 0.024  # m (FDA SSED P890055: 7.8 cm by 2.4 cm)
+TUNNELLED = 0.4  # of the line: from the pump through the abdominal wall
+
+
+def network(run: Trajectory, flow: BloodFlow | None, model: given.ScenarioModel) -> Network | None:
+    """Pump line, catheter and arteries with the values of the run; None where there is neither."""
+    lines: list[_Polyline] = []
+    base = run.timeline.base
+    pump = np.array(model.pump.position) if model.pump is not None and model.pump.position else np.array(geometry.PUMP_POSITION)
+    if run.infusion is not None:
+        lines += _catheter(run, pump)
+    if flow is not None and base.tree is not None:
+        lines += [_artery(run, flow, base.tree, index) for index in range(len(base.tree.vessels))]
+    if not lines:
+        return None
+    sizes = [len(line.points) for line in lines]
+    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
+    names = tuple(dict.fromkeys(line.name for line in lines))
+    return Network(
+        points=np.concatenate([line.points for line in lines]),
+        connectivity=np.arange(offsets[-1], dtype=np.int32),
+        offsets=offsets,
+        part=np.repeat([line.part for line in lines], sizes).astype(np.int32),
+        vessel=np.repeat([names.index(line.name) for line in lines], sizes).astype(np.int32),
+        vessel_names=names,
+        radius=np.concatenate([line.radius for line in lines]),
+        flow_rate=np.concatenate([line.flow_rate for line in lines]),
+        pressure=np.concatenate([line.pressure for line in lines]),
+        concentration=np.concatenate([line.concentration for line in lines]),
+        markers=_markers(run, model, pump),
+        pump=PumpBody(pump, np.array([0.0, 1.0, 0.0]), PUMP_RADIUS, PUMP_HEIGHT) if model.pump is not None else None,
+    )
+
+
+class _Polyline:
+    """One line to draw, with its values at its points."""
+
+    def __init__(self, name: str, part: int, points: Floats, radius: Floats, flow_rate: Floats, pressure: Floats, concentration: Floats) -> None:
+        self.name, self.part, self.points, self.radius = name, part, points, radius
+        self.flow_rate, self.pressure, self.concentration = flow_rate, pressure, concentration
+
+
+def _line_path(run: Trajectory, pump: Floats) -> Floats:
+    """(n + 1, 3) m along the catheter as it was placed."""
+    parts = run.timeline.base
+    assert parts.line is not None
+    tip = parts.line.tip
+    start = pump + np.array([-PUMP_RADIUS, 0.0, 0.0])
+    end = geometry.tip_position(parts.tree, tip.vessel, tip.position)
+    return geometry.catheter_path(start, end, geometry.approach(parts.tree, tip.vessel), parts.line.n_cells + 1)
+
+
+def _catheter(run: Trajectory, pump: Floats) -> list[_Polyline]:
+    """The line in two pieces: tunnelled from the pump, and the catheter proper."""
+    infusion = run.infusion
+    assert infusion is not None
+    line, path = infusion.line, _line_path(run, pump)
+    drug = infusion.lumen.c[1] if infusion.n > 1 else np.zeros(line.n_cells)
+    at_faces = [_to_faces(values) for values in (line.radius + line.wall_thickness, infusion.state.pressure, drug)]
+    flow = infusion.flow.face_flow if infusion.flow is not None else np.zeros(line.n_cells + 1)
+    cut = int(TUNNELLED * line.n_cells)
+    pieces = (("pump_line", PUMP_LINE, slice(0, cut + 1)), ("catheter", CATHETER, slice(cut, None)))
+    return [
+        _Polyline(name, part, path[span], at_faces[0][span], flow[span], at_faces[1][span], at_faces[2][span])
+        for name, part, span in pieces
+    ]
+
+
+def _to_faces(values: Floats) -> Floats:
+    """(n + 1,) from cell values (n,): means between cells, the cells' own at the ends."""
+    return np.concatenate([values[:1], 0.5 * (values[1:] + values[:-1]), values[-1:]])
+
+
+def _artery(run: Trajectory, flow: BloodFlow, tree: Tree, index: int) -> _Polyline:
+    """One artery with its mean flow, pressure and drug over the run."""
+    rate, pressure = mean_flow_and_pressure(run, flow)
+    name = tree.vessels[index]
+    share = np.linspace(0.0, 1.0, POINTS)
+    points = geometry.along(geometry.vessel_path(tree, name), share)
+    radius = tree.radius_start[index] * (1.0 - share) + tree.radius_end[index] * share
+    drug = run.blood.mean_artery_concentration(index, share, run.end) if run.blood is not None else np.zeros(POINTS)
+    return _Polyline(
+        name, ARTERY, points, radius, np.full(POINTS, rate[index]), np.interp(share, [0.0, 0.5, 1.0], pressure[index]), drug
+    )
+
+
+def _markers(run: Trajectory, model: given.ScenarioModel, pump: Floats) -> tuple[Marker, ...]:
+    """Where the tip and each fault are."""
+    base = run.timeline.base
+    if base.line is None:
+        return ()
+    path, found = _line_path(run, pump), [Marker("tip", "tip", _line_path(run, pump)[-1])]
+    for fault in model.faults:
+        place = _place(fault, base.line.length, path, base.tree)
+        if place is not None:
+            found.append(Marker(fault_name(fault), fault.kind, place))
+    return tuple(found)
+
+
+def _place(fault: given.Fault, length: float, path: Floats, tree: Tree | None) -> Floats | None:
+    if isinstance(fault, given.Stall):
+        return path[0]
+    if isinstance(fault, given.Dislodgement):
+        return geometry.tip_position(tree, None if fault.to == "tissue" else fault.to.vessel, "ostium" if fault.to == "tissue" else fault.to.position)
+    if isinstance(fault, given.Occlusion) and fault.where.vessel is not None:
+        return None if tree is None else geometry.along(geometry.vessel_path(tree, fault.where.vessel), np.array([0.5]))[0]
+    spot = fault.where.catheter
+    share = 0.0 if spot == "connector" else 1.0 if spot in ("tip", None) else float(spot) / length
+    return geometry.along(path, np.array([share]))[0]
+
+
+def liver_field(run: Trajectory, flow: BloodFlow, mesh: TetraMesh) -> LiverField | None:
+    """The liver's mesh with the values of segments and tumours on its cells."""
+    liver = run.timeline.base.liver
+    if liver is None or run.blood is None:
+        return None
+    tumours = [
+        Sphere(item.name, item.segment, item.diameter or 0.0, item.centre) for item in liver.territories if item.kind == "tumour"
+    ]
+    arrays = perfusion_field(mesh, Territories(run, flow, liver).by_territory(), tumours)
+    return LiverField(mesh.points, mesh.tetra, arrays)

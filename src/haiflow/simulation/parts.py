@@ -1,0 +1,77 @@
+"""All the parts of one run, as one frozen value: what the timeline alters and the simulation couples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from haiflow.arteries.tree import Tree
+from haiflow.body.model import Body, SystemicKinetics
+from haiflow.catheter.line import Line
+from haiflow.liver.kinetics import DrugKinetics
+from haiflow.liver.model import Liver
+from haiflow.ports import Floats, Fluid, Surroundings
+from haiflow.pump.model import Pump
+
+
+@dataclass(frozen=True)
+class Substance:
+    """Something dissolved (or suspended) in the infusate that is followed from the reservoir to its end.
+
+    The first substance of every run is the carrier liquid itself, its "concentration" being the volume fraction of
+    infusate (m3/m3); all others are drugs or agents in kg/m3.
+    """
+
+    name: str
+    diffusivity: float  # m2/s, in the lumen
+    liver: DrugKinetics
+    body: SystemicKinetics
+
+
+@dataclass(frozen=True)
+class SidePortFlow:
+    """A bolus running through the side port: flow rate (m3/s) and concentration (n_substances,) of what is injected."""
+
+    flow_rate: float
+    concentration: Floats
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Pump, line, tree, liver and body of one run with their surroundings; a part left out is None.
+
+    ``drains``: off-target vessel -> "portal" or "veins". ``split``: share of the drug by vessel at the tip's junction,
+    empty for perfect mixing.
+    """
+
+    substances: tuple[Substance, ...]
+    surroundings: Surroundings
+    infusate: Fluid
+    artery_pressure: float  # gauge Pa at the tip where no arteries are modelled
+    pump: Pump | None = None
+    line: Line | None = None
+    tree: Tree | None = None
+    liver: Liver | None = None
+    body: Body | None = None
+    side_port: SidePortFlow | None = None
+    drains: dict[str, str] = field(default_factory=dict)
+    split: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Refill:
+    """What a refill puts into the emptied reservoir: volume (m3), concentration (n_substances,), and the liquid."""
+
+    volume: float
+    concentration: Floats
+    infusate: Fluid
+
+
+@dataclass(frozen=True)
+class Change:
+    """From ``time`` (s) on, ``function`` alters the parts; a later change of the same ``key`` takes its place."""
+
+    time: float
+    key: str
+    label: str
+    function: Callable[[Parts], Parts]

@@ -1,0 +1,154 @@
+"""Who feeds whom beyond the arteries: terminals to territories and beds, beds and liver to the veins, body to portal.
+
+Both clocks use the same routes; they differ in how the arteries themselves are advanced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from haiflow.arteries.tree import Tree
+from haiflow.body.beds import Bed, bed_transport
+from haiflow.body.model import transport as body_transport
+from haiflow.liver.model import Liver
+from haiflow.liver.perfusion import arterial_split, portal_split
+from haiflow.liver.transport import metabolism
+from haiflow.liver.transport import transport as liver_transport
+from haiflow.numerics.joint import Connection, JointSystem, Step
+from haiflow.ports import Floats, LinearTransport
+from haiflow.simulation.parts import Parts, Substance
+
+BED_RESIDENCE = 60.0  # s: blood and tissue of resting gut at 1 mL/min per mL [assumed]
+SMALLEST_BED = 1e-6  # m3
+SATURATION_SWEEPS = 20
+SATURATION_TOLERANCE = 1e-9  # relative change of the clearance
+
+
+def targets(parts: Parts) -> dict[str, dict[str, float]]:
+    """Terminal node -> {"liver.artery:<territory>" or "beds.bed:<vessel>": share}; empty for a terminal that leaves the model."""
+    tree = _tree(parts)
+    split = arterial_split(parts.liver) if parts.liver is not None else {}
+    return {node: _target(tree, node, split) for node in tree.terminals}
+
+
+def _target(tree: Tree, node: str, split: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    vessel = tree.terminal_vessel(node)
+    if vessel in tree.off_target:
+        return {f"beds.bed:{vessel}": 1.0}
+    found: dict[str, float] = {}
+    for name, share in tree.feeds.get(node, {}).items():
+        for territory, part in split.get(name, {name: 1.0}).items():
+            found[f"liver.artery:{territory}"] = found.get(f"liver.artery:{territory}", 0.0) + share * part
+    return found if split else {}
+
+
+def territory_flows(parts: Parts, outlet_flow: Mapping[str, float]) -> dict[str, float]:
+    """Arterial flow rate (m3/s) into each territory from that of the terminals (m3/s by node)."""
+    if parts.liver is None:
+        return {}
+    flows = dict.fromkeys(parts.liver.names, 0.0)
+    for node, shares in targets(parts).items():
+        for target, share in shares.items():
+            if target.startswith("liver.artery:"):
+                flows[target.removeprefix("liver.artery:")] += share * max(outlet_flow[node], 0.0)
+    return flows
+
+
+def bed_volumes(parts: Parts, outlet_flow: Mapping[str, float]) -> dict[str, float]:
+    """Distribution volume (m3) of each off-target bed, by vessel, from its flow in the undisturbed tree."""
+    tree = _tree(parts)
+    flow = {tree.terminal_vessel(node): value for node, value in outlet_flow.items()}
+    return {vessel: max(flow.get(vessel, 0.0) * BED_RESIDENCE, SMALLEST_BED) for vessel in tree.off_target}
+
+
+@dataclass(frozen=True)
+class Downstream:
+    """The balances of liver, beds and body for one substance, and the connections among them."""
+
+    balances: dict[str, LinearTransport]
+    connections: list[Connection]
+
+
+def downstream(
+    parts: Parts, substance: Substance, outlet_flow: Mapping[str, float], volumes: Mapping[str, float], arterial_inflow: float
+) -> Downstream:
+    """Liver, beds and body behind the arteries.
+
+    ``outlet_flow`` m3/s by terminal node, ``volumes`` m3 by bed, ``arterial_inflow`` m3/s that leaves the body's blood
+    for the arterial root (zero where the caller moves that mass itself).
+    """
+    tree, liver = _tree(parts), parts.liver
+    flow = {tree.terminal_vessel(node): max(value, 0.0) for node, value in outlet_flow.items()}
+    beds = [Bed(name, flow[name], parts.drains.get(name, "portal"), volume=volumes[name]) for name in tree.off_target]
+    gut = sum(bed.flow_rate for bed in beds if bed.drains == "portal")
+    balances: dict[str, LinearTransport] = {}
+    connections: list[Connection] = []
+    if beds:
+        balances["beds"] = bed_transport(beds)
+    if liver is not None:
+        # The portal vein carries at least what the modelled gut arteries bring to it.
+        portal = max(liver.portal_flow, gut)
+        by_territory = {name: share * portal for name, share in portal_split(liver).items()}
+        arterial = territory_flows(parts, outlet_flow)
+        balances["liver"] = liver_transport(liver, substance.liver, arterial, portal_flow=by_territory)
+        connections += _into_liver(parts, balances)
+    else:
+        portal = gut
+    if parts.body is not None:
+        balances["body"] = body_transport(parts.body, substance.body, arterial_inflow, portal - gut)
+        connections += _through_body(parts, balances)
+    return Downstream(balances, connections)
+
+
+def _into_liver(parts: Parts, balances: Mapping[str, LinearTransport]) -> list[Connection]:
+    assert parts.liver is not None
+    shares = portal_split(parts.liver)
+    sources = (["beds"] if "beds" in balances else []) + (["body"] if parts.body is not None else [])
+    return [
+        Connection(source, "portal", "liver", f"portal:{territory}", share)
+        for source in sources
+        for territory, share in shares.items()
+    ]
+
+
+def _through_body(parts: Parts, balances: Mapping[str, LinearTransport]) -> list[Connection]:
+    links = []
+    if "beds" in balances:
+        links.append(Connection("beds", "veins", "body", "veins"))
+    if "liver" in balances:
+        links.append(Connection("liver", "hepatic_veins", "body", "veins"))
+    else:
+        # Without a liver the portal blood comes straight back.
+        links.append(Connection("body", "portal", "body", "veins"))
+        if "beds" in balances:
+            links.append(Connection("beds", "portal", "body", "veins"))
+    return links
+
+
+def joint_step(
+    system: JointSystem, substance: Substance, liver: Liver | None, c: Floats, dt: float, sources: Mapping[str, float]
+) -> Step:
+    """One step of a joint system; saturable metabolism is taken at the step's own mean concentration by a few sweeps."""
+    step = system.advance(c, dt, sources)
+    if liver is None or "liver" not in system.parts or not np.isfinite(substance.liver.half_saturation):
+        return step
+    cut = system.part_slice("liver")
+    linear, before = system.parts["liver"].loss, system.parts["liver"].loss
+    for _ in range(SATURATION_SWEEPS):
+        saturated = metabolism(liver, substance.liver, step.exposure[cut] / dt)
+        if np.abs(saturated - before).max() <= SATURATION_TOLERANCE * before.max():
+            break
+        before = saturated
+        extra = np.zeros(system.n)
+        extra[cut] = saturated - linear
+        step = system.with_loss(extra).advance(c, dt, sources)
+    return step
+
+
+def _tree(parts: Parts) -> Tree:
+    if parts.tree is None:
+        raise ValueError("these parts have no arteries")
+    return parts.tree

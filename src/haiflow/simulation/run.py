@@ -1,0 +1,256 @@
+"""One scenario, whole: parts, timeline, blood flow, the run and its twins, and the results."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+import haiflow
+from haiflow.kernels import LEVEL
+from haiflow.report.presenter import Presenter
+from haiflow.results.record import Event, Results
+from haiflow.scenario.load import Scenario
+from haiflow.simulation.assemble import assemble
+from haiflow.simulation.blood import BloodFlow
+from haiflow.simulation.clock import Clock, Trajectory
+from haiflow.simulation.detection import Observer
+from haiflow.simulation.drawing import liver_field, network
+from haiflow.simulation.events import build_timeline, fault_key, fault_name
+from haiflow.simulation.liver_mesh import liver_mesh
+from haiflow.simulation.parts import Parts
+from haiflow.simulation.pulse import PulseClock
+from haiflow.simulation.series import cycle_series, history
+from haiflow.simulation.summary import summarise
+from haiflow.simulation.therapy import TherapyClock
+from haiflow.simulation.timeline import Timeline
+
+COARSE = 6 * 3600.0  # s: macro step of the runs that are only compared with
+Progress = Callable[[str, float], None]  # stage, share of it done
+
+
+@dataclass
+class _Job:
+    """A scenario on its way through the stages, and the time that each took."""
+
+    scenario: Scenario
+    progress: Progress
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.model = self.scenario.model
+        self.base = assemble(self.model, self.scenario.folder)
+        self.timeline = build_timeline(self.model, self.base)
+        numerics = self.model.run.numerics
+        self.flow = (
+            None
+            if self.base.tree is None
+            else BloodFlow(
+                self.base.tree, tolerance=numerics.periodic_tolerance, max_cycles=numerics.max_cycles,
+                cell_length=numerics.cell_length, min_cells=numerics.min_cells,
+            )
+        )  # fmt: skip
+
+    def timed(self, stage: str, work: Callable[[], Any]) -> Any:
+        begun = time.perf_counter()
+        try:
+            return work()
+        finally:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - begun
+
+    def solve_blood(self) -> None:
+        """The periodic cycle of every distinct tree of the timeline."""
+        if self.flow is None:
+            return
+        times = [0.0, *self.timeline.events()]
+        for number, at in enumerate(times):
+            tree = self.timeline.parts_at(at).tree
+            if tree is not None:
+                self.flow.cycle(tree)
+            self.progress("arteries", (number + 1) / len(times))
+
+    def clock(self, timeline: Timeline, stage: str, coarse: bool = False) -> Clock:
+        """The clock that the scenario asks for."""
+        run = self.model.run
+        every = run.output_every
+        step = run.numerics.macro_step
+        assert every is not None
+
+        def report(now: float) -> None:
+            self.progress(stage, now / timeline.duration)
+
+        if run.clock == "pulse":
+            return PulseClock(timeline, self.flow, every, report)
+        if coarse:
+            every = step = max(every, min(COARSE, timeline.duration / 32.0))
+        return TherapyClock(timeline, self.flow, output_every=every, macro_step=step or every, progress=report)
+
+    def compare(self, main: Trajectory) -> tuple[Trajectory | None, list[dict[str, Any]]]:
+        """The run without faults, and the detection table: each fault alone against it."""
+        faults = self.model.faults
+        if not faults:
+            return None, []
+        keys = [fault_key(number) for number in range(len(faults))]
+        coarse = self.timeline if len(faults) > 1 else None
+        twin = self.clock(self.timeline.without(set(keys)), "without faults", coarse is not None).run()
+        observer = Observer(self.flow)
+        rows = []
+        for number, fault in enumerate(faults):
+            alone = main
+            if len(faults) > 1:
+                others = set(keys) - {keys[number]}
+                alone = self.clock(self.timeline.without(others), f"fault {number + 1} alone", True).run()
+            rows.append(observer.row(fault_name(fault), fault.onset, alone, twin))
+        return twin, rows
+
+
+def run_scenario(scenario: Scenario, *, progress: Progress | None = None, pictures: bool = True) -> Results:
+    """Runs one scenario and returns its results in memory; ``progress(stage, share)`` hears how far it is.
+
+    With ``pictures`` two drawing processes get ready while the solvers compute; ``results.save(DIR)`` uses them.
+    """
+    begun = time.perf_counter()
+    presenter = Presenter(pictures=pictures)
+    try:
+        job = _Job(scenario, progress or (lambda stage, share: None))
+        job.seconds["assemble_s"] = time.perf_counter() - begun
+        # The joint systems are small: threads inside one solve cost more than they give.
+        with threadpool_limits(limits=1):
+            job.timed("arteries_s", job.solve_blood)
+            main = job.timed("transport_s", job.clock(job.timeline, "run").run)
+            twin, detection = job.timed("detection_s", lambda: job.compare(main))
+        results = _results(job, main, twin, detection, presenter)
+    except BaseException:
+        presenter.abandon()
+        raise
+    job.seconds["total_s"] = time.perf_counter() - begun
+    results.summary["timing"] = job.seconds
+    results.provenance["timing"] = job.seconds
+    return results
+
+
+def _results(
+    job: _Job, main: Trajectory, twin: Trajectory | None, detection: list[dict[str, Any]], presenter: Presenter
+) -> Results:
+    scenario, flow, model = job.scenario, job.flow, job.model
+    summary = summarise(main, flow, name=scenario.name, sha256=scenario.sha256, clock=model.run.clock)
+    summary["detection"] = detection
+    summary["solver"] = {"steps": main.steps, "epochs": len(main.epochs), "arteries": _solver(flow)}
+    if twin is not None:
+        plain = summarise(twin, flow, name=scenario.name, sha256=scenario.sha256, clock=model.run.clock)
+        kept = ("segments", "tumours", "pump", "catheter", "ledger", "off_target", "body")
+        summary["twin"] = {key: plain[key] for key in kept if key in plain}
+    series, coords = history(main)
+    cycle, cycle_coords = ({}, {}) if flow is None else cycle_series(flow.cycle(flow.base), flow.base)
+    mesh = liver_mesh(model.liver, scenario.folder) if model.liver is not None else None
+    return Results(
+        summary=summary,
+        history_series=series,
+        history_coords=coords,
+        cycle_series=cycle,
+        cycle_coords=cycle_coords,
+        network=network(main, flow, model),
+        liver=liver_field(main, flow, mesh) if mesh is not None and flow is not None else None,
+        events=_events(job),
+        detection=detection,
+        scenario_yaml=scenario.resolved_yaml(),
+        inputs=inputs(scenario),
+        provenance=provenance(scenario, main, job.base),
+        presenter=presenter,
+    )
+
+
+def _solver(flow: BloodFlow | None) -> dict[str, Any]:
+    """What the arterial solver did, over all distinct trees."""
+    if flow is None:
+        return {}
+    cycles = list(flow.cycles.values())
+    return {
+        "trees": len(cycles),
+        "cells": cycles[0].cells,
+        "steps": sum(cycle.steps * cycle.cycles for cycle in cycles),
+        "kernel_s": sum(cycle.kernel_s for cycle in cycles),
+        "network_s": sum(cycle.wall_s - cycle.kernel_s for cycle in cycles),
+        "worst_residual": max(cycle.residual for cycle in cycles),
+    }
+
+
+def _events(job: _Job) -> list[Event]:
+    kinds = {fault_name(fault): fault.kind for fault in job.model.faults}
+    found = [Event(change.time, change.label, kinds.get(change.label, change.label)) for change in job.timeline.changes if change.label]
+    return sorted((event for event in found if event.time_s <= job.model.run.duration), key=lambda event: event.time_s)
+
+
+def inputs(scenario: Scenario) -> list[dict[str, Any]]:
+    """The resolved scenario as rows of name and value, for the report; networks and tables are left to scenario.yaml."""
+    rows: list[dict[str, Any]] = []
+
+    def walk(prefix: str, value: Any) -> None:
+        if isinstance(value, dict):
+            for key, item in value.items():
+                walk(f"{prefix}.{key}" if prefix else str(key), item)
+        elif not isinstance(value, list) or len(value) <= 4:
+            rows.append({"name": prefix, "value": value})
+
+    for key, item in scenario.document.items():
+        if key == "arteries" and isinstance(item, dict):
+            item = {name: part for name, part in item.items() if name not in ("network",)}
+        walk(key, item)
+    return rows
+
+
+def provenance(scenario: Scenario, run: Trajectory, base: Parts) -> dict[str, Any]:
+    """Versions, machine and scenario hash; warnings that the user should read."""
+    return {
+        "haiflow": haiflow.__version__,
+        "kernels": LEVEL,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "scenario_file": scenario.path.name if scenario.path is not None else None,
+        "scenario_sha256": scenario.sha256,
+        "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "solver": {"macro_steps": run.steps, "epochs": len(run.epochs)},
+        "warnings": warnings(scenario, run, base),
+    }
+
+
+def warnings(scenario: Scenario, run: Trajectory, base: Parts) -> list[str]:
+    """What the user should read beside the figures."""
+    notes = list(getattr(scenario, "notes", ()))
+    if run.stopped is not None:
+        notes.append(str(run.stopped))
+    notes += _bolus_notes(run, base)
+    if base.body is not None:
+        from haiflow.body.model import systemic_clearance
+
+        for substance in base.substances[1:]:
+            notes += systemic_clearance(base.body, substance.body).remarks
+    return notes
+
+
+def _bolus_notes(run: Trajectory, base: Parts) -> list[str]:
+    """A bolus that the side port's pressure limit held back."""
+    if run.infusion is None or base.pump is None:
+        return []
+    asked = 0.0
+    for epoch in run.epochs:
+        if epoch.parts.side_port is not None:
+            asked += epoch.parts.side_port.flow_rate * (min(epoch.end, run.end) - epoch.start)
+    given = run.infusion.bolus_volume
+    if asked <= 0.0 or given > asked * (1.0 - 1e-6):
+        return []
+    limit = base.pump.side_port.pressure_limit
+    return [
+        f"the side port's pressure limit of {1e-3 * limit:g} kPa held a bolus back: {1e6 * given:.3g} of "
+        f"{1e6 * asked:.3g} mL went in; inject more slowly"
+    ]
+
+
+

@@ -1,0 +1,62 @@
+"""When what happens: the run cut into epochs at refills, boluses, faults and changes of the patient.
+
+Within an epoch every part is constant, and a simulation lands exactly on its ends. Growing faults come in levels, each
+a :class:`~haiflow.simulation.parts.Change` of its own that replaces the level before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from haiflow.simulation.parts import Change, Parts, Refill
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """From ``start`` to ``end`` (s) the ``parts`` do not change; ``refill`` is done at its start."""
+
+    start: float
+    end: float
+    parts: Parts
+    refill: Refill | None
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The parts as they are at time zero, and all that happens to them until ``duration`` (s)."""
+
+    base: Parts
+    duration: float
+    changes: tuple[Change, ...] = ()
+    refills: dict[float, Refill] = field(default_factory=dict)
+
+    def parts_at(self, time: float) -> Parts:
+        """All changes up to and including ``time``, the latest of each key, applied to the base in order of key."""
+        latest: dict[str, Change] = {}
+        for change in sorted(self.changes, key=lambda change: change.time):
+            if change.time <= time:
+                latest[change.key] = change
+        order = {change.key: position for position, change in reversed(list(enumerate(self.changes)))}
+        parts = self.base
+        for key in sorted(latest, key=order.__getitem__):
+            parts = latest[key].function(parts)
+        return parts
+
+    def events(self) -> list[float]:
+        """Times (s), sorted and distinct, at which something happens inside the run."""
+        times = {change.time for change in self.changes} | set(self.refills)
+        return sorted(time for time in times if 0.0 < time < self.duration)
+
+    def epochs(self) -> Iterator[Epoch]:
+        """The run in order, epoch by epoch."""
+        times = [0.0, *self.events(), self.duration]
+        for start, end in zip(times[:-1], times[1:], strict=True):
+            labels = tuple(dict.fromkeys(change.label for change in self.changes if change.time == start and change.label))
+            yield Epoch(start, end, self.parts_at(start), self.refills.get(start), labels)
+
+    def without(self, keys: set[str]) -> Timeline:
+        """The same run in which the changes of these keys never happen: the twin to compare with."""
+        kept = tuple(change for change in self.changes if change.key not in keys)
+        return Timeline(self.base, self.duration, kept, self.refills)

@@ -1,0 +1,92 @@
+"""Species on the blood solver's own fluxes: constants stay, mass closes, a bolus arrives when the blood does."""
+
+import numpy as np
+import pytest
+
+from haiflow.arteries.grid import make_grid
+from haiflow.arteries.pulsatile import PulsatileFlow
+from haiflow.arteries.simple import network, single_vessel
+from haiflow.arteries.transport import Injection, PulseTransport
+from haiflow.arteries.tree import Inlet, Outlet
+
+PHASE = np.arange(200) / 200
+# A strong pulse with reversal in diastole, so that ends change direction in every cycle.
+PULSE = Inlet("n0", "flow_rate", 0.8, 4e-6 * (1.0 + 6.0 * np.exp(-(((PHASE - 0.2) / 0.08) ** 2))
+                                              - 2.5 * np.exp(-(((PHASE - 0.45) / 0.05) ** 2))))
+WINDKESSEL = Outlet(5e8, 4e9, 2e-10)
+
+
+def loop():
+    return network([(0, 1), (1, 2), (2, 1), (2, 3), (1, 4)], np.array([0.06, 0.04, 0.05, 0.05, 0.04]),
+                   np.array([3e-3, 2e-3, 2e-3, 2e-3, 2e-3]), np.full(5, 7.0), PULSE,
+                   {"n3": WINDKESSEL, "n4": Outlet(1e9)})
+
+
+def test_constant_stays_and_mass_closes_over_cycles():
+    tree = loop()
+    grid = make_grid(tree)
+    blood = PulsatileFlow(tree, grid)
+    transport = PulseTransport(grid, 3, (Injection("tip", "v1"), Injection("side", "v3", 0.02)),
+                               split={"n1": {"v1": 0.5, "v2": 0.2}})
+    transport.c[0], transport.c[1] = 5.0, np.random.default_rng(0).uniform(0, 1, grid.n_cells)
+    inlet, injected = np.array([5.0, 0.5, 0.0]), np.array([[0, 0], [0, 0], [2e-8, 1e-8]], dtype=float)
+    transport.volume = blood.area * grid.cell_dx
+    start, elapsed, reversed_ends = transport.mass, 0.0, False
+    moved = np.zeros(3)
+    for _ in range(8):
+        block = blood.advance(blood.steps_in_cycle // 3)
+        did = transport.advance(block, inlet, injected)
+        moved += did.inlet - did.outflow.sum(axis=1)
+        elapsed += block.dt * block.face_flux.shape[0]
+        reversed_ends |= bool((block.face_flux[:, grid.face_offset].min(axis=0) < 0).any())
+    assert reversed_ends
+    assert np.abs(transport.c[0] / 5.0 - 1.0).max() <= 1e-12
+    balance = transport.mass - start - moved - elapsed * injected.sum(axis=1)
+    assert np.abs(balance / np.maximum(start, transport.mass)).max() <= 1e-12
+    assert 0.0 <= transport.c[1].min() <= transport.c[1].max() <= 1.0
+    assert transport.c[2].min() >= 0.0
+    np.testing.assert_allclose(transport.volume, blood.area * grid.cell_dx, rtol=1e-12)
+
+
+def test_a_front_moves_with_the_blood():
+    """After the volume U has entered a vessel, the front stands where the vessel holds U."""
+    tree = single_vessel(0.3, 3e-3, 6.0, PULSE, WINDKESSEL)
+    grid = make_grid(tree, 3e-3)
+    blood, entered = PulsatileFlow(tree, grid), 0.0
+    transport = PulseTransport(grid, 1)
+    while entered < 0.5 * blood.volume:
+        block = blood.advance(50)
+        transport.advance(block, np.ones(1))
+        entered += block.dt * block.face_flux[:, 0].sum()
+    assert transport.mass[0] == pytest.approx(entered, rel=1e-9)
+    held = np.cumsum(transport.volume) / entered
+    front = np.interp(0.5, transport.c[0][::-1], held[::-1])
+    assert front == pytest.approx(1.0, abs=0.02)
+
+
+def one_cycle(cell_length, size):
+    """Concentration after one cycle of injection, in blocks of ``size`` blood steps, and the number of steps."""
+    tree = single_vessel(0.3, 3e-3, 6.0, PULSE, WINDKESSEL)
+    grid = make_grid(tree, cell_length)
+    blood, transport = PulsatileFlow(tree, grid), PulseTransport(grid, 1, (Injection("tip", "v0", 0.1),))
+    for done in range(0, blood.steps_in_cycle, size):
+        block = blood.advance(min(size, blood.steps_in_cycle - done))
+        transport.advance(block, np.zeros(1), np.array([[1e-9]]))
+    return transport.c[0]
+
+
+def test_blood_steps_taken_together_are_no_worse_than_one_by_one():
+    together, single = one_cycle(3e-3, 10_000), one_cycle(3e-3, 1)
+    fine = one_cycle(0.75e-3, 1).reshape(-1, 4).mean(axis=1)
+    assert np.abs(together - single).mean() < 0.02 * single.mean()
+    assert np.abs(together - fine).mean() <= np.abs(single - fine).mean()
+
+
+def test_a_block_out_of_turn_is_refused():
+    tree = single_vessel(0.3, 3e-3, 6.0, PULSE, WINDKESSEL)
+    grid = make_grid(tree)
+    blood, transport = PulsatileFlow(tree, grid), PulseTransport(grid, 1)
+    transport.advance(blood.advance(40), np.ones(1))
+    blood.advance(40)
+    with pytest.raises(ValueError, match="does not begin"):
+        transport.advance(blood.advance(40), np.ones(1))

@@ -1,0 +1,237 @@
+"""A made-up but plausible run to write and draw: 28 days, a refill, a leak and a narrowing right hepatic artery.
+
+The numbers are consistent (the ledger closes), not simulated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import meshio
+import numpy as np
+import yaml
+
+import haiflow.results
+
+from haiflow.results import Event, LiverField, Marker, Network, PumpBody, Results, Series
+
+DAY = 86400.0
+SEGMENTS = {"I": 0.035, "II": 0.075, "III": 0.095, "IV": 0.14, "V": 0.13, "VI": 0.09, "VII": 0.175, "VIII": 0.26}
+NUMERALS = list(SEGMENTS)
+ACCOUNTS = ("filled", "withdrawn", "reservoir", "catheter", "leaked", "arteries", "liver", "off_target", "body", "eliminated")
+DRUG_FILLED = 194e-6
+STATIONS = ["inlet", "middle", "outlet"]
+LIBRARY = Path(haiflow.results.__file__).parents[1] / "library"
+
+
+def _millimetres(text: str) -> list[float]:
+    return [float(number) * 1e-3 for number in text.removesuffix("mm").split()]
+
+
+def _anatomy() -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    """Centre line (k, 3) m and radius (m) of each artery of the library's Michels I."""
+    text = yaml.safe_load((LIBRARY / "anatomies" / "michels-1.yaml").read_text(encoding="utf-8"))
+    nodes = {name: _millimetres(node["position"]) for name, node in text["nodes"].items()}
+    paths, radii = {}, {}
+    for name, vessel in text["vessels"].items():
+        corners = [_millimetres(point) for point in vessel.get("path", ())] or [nodes[vessel["from"]], nodes[vessel["to"]]]
+        paths[name] = np.array(corners)
+        radii[name] = _millimetres(vessel["diameter"][0])[0] / 2
+    return paths, radii
+
+
+PATHS, RADII = _anatomy()
+
+
+def network() -> Network:
+    lines, part, vessel, radius, flow, pressure, concentration = [], [], [], [], [], [], []
+
+    def add(points: np.ndarray, kind: int, name: int, r: Any, q: float, p: float, c: Any) -> None:
+        lines.append(points)
+        for array, value in ((part, kind), (vessel, name), (radius, r), (flow, q), (pressure, p), (concentration, c)):
+            array.append(np.broadcast_to(np.asarray(value), len(points)))
+
+    t = np.linspace(0, 1, 121)[:, None]
+    pump, tip = np.array([0.09, -0.09, -0.16]), PATHS["gastroduodenal"][0]
+    course = PATHS["gastroduodenal"][::-1]
+    foot, away = course[0], (course[1] - course[0]) / np.linalg.norm(course[1] - course[0])
+    bend = [pump, pump + [-0.06, 0, 0.05], foot - away * 0.05, foot]
+    line = (1 - t) ** 3 * bend[0] + 3 * (1 - t) ** 2 * t * bend[1] + 3 * (1 - t) * t**2 * bend[2] + t**3 * bend[3]
+    line = np.concatenate([line, course[1:]])
+    add(line[:16], 0, 0, 3e-4, 1.5e-11, 12.7e3, 6.46)
+    add(line[15:], 1, 1, 3e-4, 1.3e-11, 12.7e3, np.linspace(6.46, 5.9, len(line) - 15))
+    names = list(PATHS)
+    for index, name in enumerate(names):
+        r, n = RADII[name], len(PATHS[name])
+        c = 2e-8 if name == "common_hepatic" else 3e-6 if name == "gastroduodenal" else 1.4e-5
+        c = 1e-5 if name.startswith("left") or name in ("segment_2", "segment_3") else c
+        add(PATHS[name], 2, index + 2, np.linspace(r, 0.95 * r, n), 1e-3 * r, 12.5e3 - 60 * index, c)
+    sizes = [len(points) for points in lines]
+    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
+    return Network(
+        np.concatenate(lines), np.arange(offsets[-1], dtype=np.int32), offsets, np.concatenate(part).astype(np.int32),
+        np.concatenate(vessel).astype(np.int32), ("pump_line", "catheter", *names), np.concatenate(radius),
+        np.concatenate(flow), np.concatenate(pressure), np.concatenate(concentration).astype(float),
+        markers=(
+            Marker("leak at 12 cm", "leak", line[30]),
+            Marker("right hepatic narrowed", "occlusion", PATHS["right_hepatic"][3]),
+            Marker("catheter tip", "tip", tip),
+        ),
+        pump=PumpBody(pump + np.array([0.02, 0.0, -0.03]), np.array([0.15, -1.0, 0.1]), 0.039, 0.024),
+    )  # fmt: skip
+
+
+def liver() -> LiverField:
+    """The library's liver with made-up values: the right lobe short of drug, one tumour."""
+    mesh = meshio.read(LIBRARY / "meshes" / "liver-standard.vtu")
+    points, cells = mesh.points, mesh.cells[0].data.astype(np.int32)
+    segment = mesh.cell_data["couinaud_segment"][0].astype(np.int32)
+    middle = points[cells].mean(axis=1)
+    tumour = (np.linalg.norm(middle - np.array([-0.06, -0.02, 0.02]), axis=1) < 0.016).astype(np.int32)
+    level = np.array([1.0, 0.8, 0.85, 0.9, 0.35, 0.3, 0.25, 0.32])[segment - 1] * np.where(tumour, 2.5, 1.0)
+    data = {
+        "couinaud_segment": segment,
+        "tumour": tumour,
+        "arterial_perfusion_ml_per_min_per_100ml": 26.0 * level,
+        "perfusion_ml_per_min_per_100ml": 70.0 + 26.0 * level,
+        "drug_concentration_kg_per_m3": 2e-6 * level,
+        "exposure_kg_s_per_m3": 2e-6 * level * 28 * DAY,
+    }
+    return LiverField(points, cells, data)
+
+
+def _history() -> tuple[dict[str, Series], dict[str, Any]]:
+    time = np.linspace(0, 28, 673) * DAY
+    days = time / DAY
+    leak = np.where(days > 5, 4e-12 * (1 - np.exp(-(days - 5))), 0.0)
+    flow = 1.5e-11 * (1 + 0.01 * np.sin(2 * np.pi * days)) * np.where(days < 14, 1 - 0.002 * days, 1 - 0.002 * (days - 14))
+    reservoir = np.where(days < 14, 30e-6 - 1.5e-11 * time, 30e-6 - 1.5e-11 * (time - 14 * DAY))
+    dose = np.where(days < 14, 1.0, np.exp(-(days - 14) * 8))
+    rate = dose * flow * 6.46
+    share = np.array(list(SEGMENTS.values()))[:, None] * np.where(days > 9, 0.8, 1.0)
+    delivered = np.cumsum(rate * (1 - leak / flow) * 3600) * share
+    ledger = np.zeros((673, 1, len(ACCOUNTS)))
+    infused = np.cumsum(rate) * 3600
+    book = dict(zip(ACCOUNTS, np.moveaxis(ledger, 2, 0), strict=True))
+    book["filled"][:, 0] = DRUG_FILLED
+    book["withdrawn"][days >= 14, 0] = DRUG_FILLED - infused[days >= 14][0]
+    book["leaked"][:, 0] = np.cumsum(rate * leak / flow) * 3600
+    book["catheter"][:, 0] = 0.9e-6 * dose
+    book["liver"][:, 0] = 0.4e-6 * dose
+    book["off_target"][:, 0] = 0.06 * infused
+    book["body"][:, 0] = 1e-7 * dose
+    book["eliminated"][:, 0] = 0.9 * np.maximum(infused - book["leaked"][:, 0] - book["off_target"][:, 0], 0) - 0
+    book["reservoir"][:, 0] = 2 * book["filled"][:, 0] - ledger[:, 0, :].sum(axis=1)
+    text = {"m3/s": "m3/s"}
+    series = {
+        "pump_flow_rate": Series(("time",), flow, text["m3/s"], "flow rate of the pump"),
+        "pump_outlet_pressure": Series(("time",), 12.7e3 + 40 * np.sin(days), "Pa", "pressure at the pump's outlet"),
+        "pump_reservoir_volume": Series(("time",), reservoir, "m3", "volume in the reservoir"),
+        "catheter_tip_flow_rate": Series(("time",), flow - leak, "m3/s", "flow rate out of the tip"),
+        "catheter_leak_flow_rate": Series(("time",), leak, "m3/s", "flow rate out of leaks"),
+        "catheter_max_pressure": Series(("time",), 12.7e3 + 60 * np.cos(days) ** 2, "Pa", "highest pressure in the line"),
+        "segment_tissue_concentration": Series(
+            ("time", "drug", "segment"), (2e-6 * dose[:, None] * (1 + share.T))[:, None, :], "kg/m3", "tissue concentration"
+        ),
+        "segment_drug_delivered": Series(("time", "drug", "segment"), delivered.T[:, None, :], "kg", "drug delivered"),
+        "body_concentration": Series(("time", "drug"), (3e-8 * dose)[:, None], "kg/m3", "systemic plasma concentration"),
+        "ledger": Series(("time", "drug", "account"), ledger, "kg", "the ledger of the drug"),
+    }
+    coords = {"time": time, "drug": ["floxuridine"], "segment": NUMERALS, "account": list(ACCOUNTS)}
+    return series, coords
+
+
+def _cycle() -> tuple[dict[str, Series], dict[str, Any]]:
+    time = np.linspace(0, 0.857, 100)
+    phase = 2 * np.pi * time / 0.857
+    shape = 1 + 0.45 * np.sin(phase) + 0.25 * np.sin(2 * phase + 0.7) + 0.1 * np.sin(3 * phase + 1)
+    names = list(PATHS)
+    mean = np.array([6.6 * (1e3 * RADII[name]) ** 3 / 10.6 for name in names]) * 1e-6
+    flow = shape[:, None, None] * mean[None, :, None] * np.ones(3)
+    pressure = (12.6e3 + 2.5e3 * (shape - 1))[:, None, None] * np.linspace(1, 0.98, len(names))[None, :, None] * np.ones(3)
+    area = np.pi * np.array([RADII[name] for name in names])[None, :, None] ** 2 * np.ones((100, 1, 3))
+    dims = ("time", "vessel", "station")
+    series = {
+        "flow_rate": Series(dims, flow, "m3/s", "flow rate"),
+        "pressure": Series(dims, pressure, "Pa", "gauge pressure"),
+        "velocity": Series(dims, flow / area, "m/s", "mean velocity"),
+        "area": Series(dims, area, "m2", "lumen area"),
+    }
+    return series, {"time": time, "vessel": names, "station": STATIONS}
+
+
+def _summary(history: dict[str, Series]) -> dict[str, Any]:
+    final = history["ledger"].values[-1, 0]
+    drug = {f"{name}_kg": float(value) for name, value in zip(ACCOUNTS, final, strict=True)} | {"relative_imbalance": 3e-13}
+    delivered = history["segment_drug_delivered"].values[-1, 0]
+    segments = {
+        name: {
+            "volume_m3": 1.5e-3 * share,
+            "arterial_flow_m3_per_s": 6e-6 * share,
+            "portal_flow_m3_per_s": 1.8e-5 * share,
+            "arterial_perfusion_ml_per_min_per_100ml": 24.0,
+            "perfusion_ml_per_min_per_100ml": 96.0,
+            "drug_delivered_kg": float(kg),
+            "dose_fraction": float(kg) / 1.2e-4,
+            "mean_tissue_concentration_kg_per_m3": 1e-6,
+            "peak_tissue_concentration_kg_per_m3": 2e-6,
+            "exposure_kg_s_per_m3": 2.4,
+        }
+        for (name, share), kg in zip(SEGMENTS.items(), delivered, strict=True)
+    }
+    twin = {name: {"drug_delivered_kg": 1.08e-4 * share} for name, share in SEGMENTS.items()}
+    return {
+        "scenario": {"name": "Floxuridine, leak and narrowing right hepatic artery", "sha256": "0" * 64},
+        "haiflow": {"version": "0.1.0"},
+        "clock": "therapy",
+        "duration_s": 28 * DAY,
+        "status": "complete",
+        "pump": {"mean_flow_rate_m3_per_s": 1.48e-11, "infused_volume_m3": 3.58e-5, "residual_volume_m3": 1.2e-5, "stalled_at_s": None},
+        "catheter": {"tip_flow_rate_m3_per_s": 1.2e-11, "leaked_volume_m3": 7e-6, "tip_ingress_m3_per_cycle": 8e-10},
+        "ledger": {"drug": drug, "carrier": {"filled_m3": 6e-5, "relative_imbalance": 2e-14}},
+        "arteries": {
+            name: {"mean_flow_rate_m3_per_s": 1e-6, "mean_pressure_pa": 12.5e3, "max_pressure_pa": 16e3, "min_pressure_pa": 10e3}
+            for name in PATHS
+        },
+        "arteries_periodic": {"cycles": 6, "residual": 4e-4},
+        "segments": segments,
+        "tumours": {"tumour 1": {**segments["VIII"], "within": "VIII"}},
+        "off_target": {"right_gastric": {"flow_rate_m3_per_s": 2e-7, "drug_delivered_kg": 7e-6, "dose_fraction": 0.06}},
+        "body": {"peak_concentration_kg_per_m3": 3e-8, "exposure_kg_s_per_m3": 0.04, "hepatic_advantage": 60.0},
+        "twin": {"segments": twin, "pump": {"mean_flow_rate_m3_per_s": 1.5e-11}},
+        "detection": [
+            {"fault": "leak at 12 cm", "observable": "delivered volume against plan at refill", "time_s": 14 * DAY},
+            {"fault": "occlusion of right hepatic", "observable": "scan-agent distribution", "time_s": 9 * DAY},
+        ],
+        "timing": {"total_s": 2.0, "arteries_s": 1.1, "transport_s": 0.6},
+    }
+
+
+def make() -> Results:
+    """The whole sample."""
+    history, history_coords = _history()
+    cycle, cycle_coords = _cycle()
+    return Results(
+        summary=_summary(history),
+        history_series=history,
+        history_coords=history_coords,
+        cycle_series=cycle,
+        cycle_coords=cycle_coords,
+        network=network(),
+        liver=liver(),
+        events=[Event(5 * DAY, "leak at 12 cm", "fault"), Event(8 * DAY, "right hepatic narrows", "fault"), Event(14 * DAY, "refill: saline", "refill")],
+        scenario_yaml="haiflow: 1\nname: sample\n",
+        inputs=[{"name": "catheter.length", "value": "50 cm", "si": 0.5, "source": "scenario"}],
+        provenance={"version": "0.1.0", "commit": "unknown", "machine": "a machine", "solver": {"cells": 400, "steps": 12000}, "warnings": []},
+    )
+
+
+def bare() -> Results:
+    """A run that has arteries only: no pump, no catheter, no liver, no drug."""
+    cycle, cycle_coords = _cycle()
+    whole = make()
+    summary = {key: whole.summary[key] for key in ("scenario", "haiflow", "clock", "duration_s", "status", "arteries", "arteries_periodic")}
+    arteries = replace(whole.network, markers=(), pump=None) if whole.network else None
+    return Results(summary=summary, cycle_series=cycle, cycle_coords=cycle_coords, network=arteries)

@@ -1,0 +1,104 @@
+"""The steady network against resistances worked out by hand."""
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+
+from haiflow.arteries.simple import fork, network, single_vessel
+from haiflow.arteries.steady import steady
+from haiflow.arteries.tree import CLOSED, Inlet, Outlet
+from haiflow.errors import InputError
+
+MU = 3.8e-3
+FLOW = Inlet("n0", "flow_rate", 1.0, np.array([6e-6]))
+
+
+def test_poiseuille_by_hand():
+    tree = single_vessel(0.1, 2e-3, 8.0, FLOW, Outlet(1e9, 0.0, 0.0, 500.0), velocity_profile=2.0)
+    flow = steady(tree)
+    assert flow.pressure[1] == pytest.approx(6500.0, rel=1e-12)
+    # 8 pi mu L Q / A^2 = 8 mu L Q / (pi r^4) = 1.824e-8 / 5.02654825e-11 = 362.87327 Pa
+    assert flow.pressure[0] - flow.pressure[1] == pytest.approx(362.87327025, rel=1e-6)
+
+
+@pytest.mark.parametrize("profile", [2.0, 9.0])
+def test_tapered_vessel_against_quadrature(profile):
+    tree = single_vessel(0.1, 2.5e-3, 8.0, FLOW, Outlet(1e9), radius_end=np.array([1.1e-3]), velocity_profile=profile)
+    flow = steady(tree)
+    area = lambda x: np.pi * (2.5e-3 + (1.1e-3 - 2.5e-3) * x / 0.1) ** 2  # noqa: E731
+    drop = quad(lambda x: 2 * (profile + 2) * np.pi * MU * 6e-6 / area(x) ** 2, 0.0, 0.1, epsrel=1e-12)[0]
+    assert flow.pressure[0] - flow.pressure[1] == pytest.approx(drop, rel=1e-9)
+
+
+def test_fork_splits_by_conductance():
+    tree = fork([0.1, 0.06, 0.09], [2e-3, 1.5e-3, 1.2e-3], [8.0] * 3, FLOW, Outlet(2e9, 1e9), velocity_profile=2.0)
+    flow = steady(tree)
+    resistance = [8 * MU * length / (np.pi * r**4) + 3e9 for length, r in [(0.06, 1.5e-3), (0.09, 1.2e-3)]]
+    share = resistance[1] / sum(resistance)
+    np.testing.assert_allclose(flow.flow_rate, 6e-6 * np.array([1.0, share, 1.0 - share]), rtol=1e-9)
+    assert flow.pressure[1] == pytest.approx(6e-6 * share * resistance[0], rel=1e-9)
+
+
+def test_loop_is_a_wheatstone_bridge():
+    # Equal arms, so nothing flows through the bridge; unbalanced, the bridge carries the textbook current.
+    r = lambda resistance: (8 * MU * 0.05 / (np.pi * resistance)) ** 0.25  # noqa: E731
+    arms = np.array([1.0, 2.0, 3.0, 4.0, 5.0]) * 1e8
+    links = [(0, 1), (0, 2), (1, 3), (2, 3), (1, 2)]
+    radius = np.array([r(arm) for arm in arms])
+    tree = network(links, np.full(5, 0.05), radius, np.full(5, 8.0), FLOW, {"n3": Outlet(0.0)}, velocity_profile=2.0)
+    flow = steady(tree)
+    g = 1.0 / arms
+    matrix = np.array([
+        [g[0] + g[1], -g[0], -g[1]], [-g[0], g[0] + g[2] + g[4], -g[4]], [-g[1], -g[4], g[1] + g[3] + g[4]]])
+    np.testing.assert_allclose(flow.pressure[:3], np.linalg.solve(matrix, [6e-6, 0.0, 0.0]), rtol=1e-9)
+    assert flow.pressure[3] == 0.0
+
+
+@pytest.mark.parametrize("severity", [0.3, 0.7, 0.95, 0.999])
+def test_stenosis_by_hand(severity):
+    tree = single_vessel(0.1, 2e-3, 8.0, FLOW, Outlet(1e9), velocity_profile=2.0, severity=np.array([severity]),
+                         stenosis_length=np.array([5e-3]))
+    flow = steady(tree)
+    diameter, area = 4e-3, np.pi * 4e-6
+    speed, narrowing = 6e-6 / area, 1.0 / (1.0 - severity)
+    viscous = 32 * (0.83 * 5e-3 + 1.64 * diameter / np.sqrt(narrowing)) / diameter * narrowing**2
+    viscous -= 32 * (0.83 * 5e-3 + 1.64 * diameter) / diameter
+    loss = viscous * MU / diameter * speed + 1.52 * 530.0 * (narrowing - 1.0) ** 2 * speed**2
+    drop = 8 * MU * 0.1 * 6e-6 / (np.pi * 2e-3**4) + loss
+    assert flow.pressure[0] - flow.pressure[1] == pytest.approx(drop, rel=1e-6)
+
+
+def test_stenosis_in_one_daughter_shifts_the_flow_to_the_other():
+    flows = [
+        steady(fork([0.1] * 3, [2e-3, 1.5e-3, 1.5e-3], [8.0] * 3, FLOW, Outlet(2e8), severity=np.array([0.0, s, 0.0])))
+        for s in (0.0, 0.5, 0.9, 0.99, 1.0)
+    ]
+    carried = np.array([flow.flow_rate[1] for flow in flows])
+    assert np.all(np.diff(carried) < 0.0)
+    assert carried[-1] == 0.0
+    assert flows[-1].flow_rate[2] == pytest.approx(6e-6, rel=1e-12)
+
+
+def test_pressure_inlet_and_a_part_behind_an_occlusion():
+    tree = fork([0.1] * 3, [2e-3, 1.5e-3, 1.5e-3], [8.0] * 3, Inlet("n0", "pressure", 1.0, np.array([12_000.0])),
+                Outlet(2e9, 0.0, 0.0, 700.0), severity=np.array([0.0, 1.0, 0.0]))
+    flow = steady(tree)
+    assert flow.pressure[0] == 12_000.0
+    assert flow.pressure[2] == pytest.approx(700.0, rel=1e-12)
+    assert flow.inlet_flow == pytest.approx(flow.flow_rate[2], rel=1e-12)
+
+
+def test_no_way_out_is_refused():
+    with pytest.raises(InputError, match="reaches no open outlet"):
+        steady(single_vessel(inlet=FLOW, outlet=CLOSED))
+    with pytest.raises(InputError, match="totally occluded"):
+        steady(single_vessel(inlet=FLOW, outlet=Outlet(1e9), severity=np.array([1.0])))
+
+
+def test_reflecting_outlet_takes_the_flow_that_its_wave_relation_gives():
+    tree = single_vessel(0.1, 2e-3, 8.0, FLOW, Outlet(reflection=0.5, venous_pressure=9000.0))
+    pressure = steady(tree).pressure[1]
+    A0 = np.pi * 4e-6
+    root = np.sqrt(A0) * (1 + np.array([pressure, 9000.0]) / (2 * 1060.0 * 64.0))
+    speed = np.sqrt(64.0 * root / np.sqrt(A0))
+    assert root[0] ** 2 * 4 * (speed[0] - speed[1]) / 3.0 == pytest.approx(6e-6, rel=1e-9)
