@@ -20,6 +20,7 @@ class Dimension:
 
 
 def powers(**given: int) -> Powers:
+    """Powers by name of the base."""
     return tuple(given.get(base, 0) for base in BASES)
 
 

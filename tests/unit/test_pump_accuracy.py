@@ -22,7 +22,7 @@ def test_one_stopped_day_in_ten():
     np.testing.assert_allclose(trumpet.highest[:3], [0.0, 0.0, -0.5 / 7], atol=1e-12)
     assert np.isnan(trumpet.highest[3])
     assert np.isnan(trumpet.lowest[3])
-    assert trumpet.overall == pytest.approx(-0.05)
+    assert trumpet.overall == pytest.approx(-0.05, rel=1e-12, abs=0.0)
 
 
 def test_extremes_between_the_instants_of_the_history_are_found():

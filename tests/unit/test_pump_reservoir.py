@@ -9,7 +9,7 @@ from haiflow.pump.reservoir import draw, filled, refill
 def test_drawing_takes_substances_in_proportion():
     full = filled(30e-6, np.array([6.4615, 1.0]))
     rest, taken = draw(full, 18.2e-6)
-    assert rest.volume == pytest.approx(11.8e-6, rel=1e-12)
+    assert rest.volume == pytest.approx(11.8e-6, rel=1e-12, abs=0.0)
     np.testing.assert_allclose(taken, 18.2e-6 * np.array([6.4615, 1.0]), rtol=1e-13)
     np.testing.assert_allclose(rest.concentrations, full.concentrations, rtol=1e-13)
     np.testing.assert_allclose(rest.amounts + taken, full.amounts, rtol=1e-15)
@@ -25,8 +25,8 @@ def test_more_than_there_is_cannot_be_drawn():
 def test_a_refill_with_another_drug_keeps_the_residual_of_the_first():
     old = filled(11.8e-6, np.array([6.0, 0.0]))
     new, withdrawn = refill(old, 30e-6, np.array([0.0, 2.0]), residual_volume=1.5e-6)
-    assert withdrawn.volume == pytest.approx(10.3e-6, rel=1e-12)
-    assert new.volume == pytest.approx(31.5e-6, rel=1e-12)
+    assert withdrawn.volume == pytest.approx(10.3e-6, rel=1e-12, abs=0.0)
+    assert new.volume == pytest.approx(31.5e-6, rel=1e-12, abs=0.0)
     np.testing.assert_allclose(new.amounts, [1.5e-6 * 6.0, 30e-6 * 2.0], rtol=1e-12)
     np.testing.assert_allclose(new.amounts + withdrawn.amounts, old.amounts + np.array([0.0, 60e-6]), rtol=1e-14)
 
@@ -34,7 +34,7 @@ def test_a_refill_with_another_drug_keeps_the_residual_of_the_first():
 def test_a_refill_below_the_residual_withdraws_nothing():
     new, withdrawn = refill(filled(1e-6, np.array([6.0])), 20e-6, np.array([1.0]), residual_volume=1.5e-6)
     assert withdrawn.volume == 0.0
-    assert new.volume == pytest.approx(21e-6)
+    assert new.volume == pytest.approx(21e-6, rel=1e-12, abs=0.0)
 
 
 def test_an_empty_reservoir_has_no_concentration():

@@ -14,6 +14,7 @@ from haiflow.arteries.tree import Tree
 from haiflow.ports import Floats
 
 SMALL = 1e-6  # least weight, of the largest flow
+NOISE = 1e-20  # of the largest flow
 SWEEPS = 3
 
 
@@ -32,7 +33,8 @@ def divergence_free(tree: Tree, flow_rate: Floats) -> Floats:
     solve = np.linalg.pinv((matrix * weight) @ matrix.T / largest, rcond=1e-13, hermitian=True)
     for _ in range(SWEEPS):
         flow = flow - weight * (matrix.T @ (solve @ (matrix @ flow - source))) / largest
-    return flow
+    # What is left in a dead end is noise; kept, it would carry 1e-130 kg of drug about.
+    return np.where(np.abs(flow) < NOISE * largest, 0.0, flow)
 
 
 def _balanced_nodes(tree: Tree) -> tuple[Floats, Floats]:

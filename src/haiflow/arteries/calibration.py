@@ -38,7 +38,7 @@ def calibrated(
     resistance = {node: (mean_pressure - venous[node]) / flow for node, flow in want.items()}
     for _ in range(MAX_ITERATIONS):
         tree = _with_resistances(tree, resistance)
-        flow = steady(tree)
+        flow = steady(tree, elastic=True)
         shift = mean_pressure - flow.pressure[tree.node(tree.inlet.node)]
         pressure = {node: flow.pressure[tree.node(node)] + shift for node in want}
         new = {node: (pressure[node] - venous[node]) / want[node] for node in want}

@@ -26,6 +26,7 @@ from haiflow.ports import Floats
 
 SAMPLES = 200
 DEPTH = 4  # cycles that Anderson's method mixes
+LEAST_CYCLES = 2  # the first one still carries the waves of a start that is not the network's own
 WORST_DECAY = 0.98
 SMALL_FLOW = 0.02  # of the inlet's flow: below it a vessel's flow is measured against this
 
@@ -71,7 +72,7 @@ def periodic(
         volume = flow.end_volume.copy()
         samples = flow.sample_cycle(SAMPLES)
         residual = search.residual(start, flow.state(), samples)
-        if residual <= tolerance:
+        if residual <= tolerance and count >= LEAST_CYCLES:
             wall_s = time.perf_counter() - began
             return _cycle(flow, samples, flow.end_volume - volume, count, residual, wall_s)
         start = search.next_start()

@@ -169,7 +169,9 @@ class ChannelTransport:
         outside = _shaped(external_concentration, (n_species, g.n_external), "external_concentration")
         masses = _optional(injected, (n_species, self.node.size), "injected")
         self._check_balance(flux)
-        outflow = np.zeros((n_species, g.n_external))
+        outflow = np.zeros((n_species, max(g.n_external, 1)))  # the kernel takes no empty rows
+        if g.n_external == 0:
+            outside = np.zeros_like(outflow)
         done = scalar.advance_network(
             c, volume, outflow, self._work, flux, float(dt), g.first_cell, g.node_start, g.end_list, g.external,
             outside, self.node, self.cell, self.split, masses, _optional(source, (g.n_cells,), "source"),
@@ -177,7 +179,7 @@ class ChannelTransport:
         )
         if done < 0:
             raise ValueError(f"step {-done - 1}: the fluxes empty a cell, or are not finite")
-        return outflow
+        return outflow[:, : g.n_external]
 
     def _check_balance(self, flux: Floats) -> None:
         left_over = np.abs(self.channels.node_inflow(flux)[:, self.channels.external < 0])

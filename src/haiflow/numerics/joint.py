@@ -161,8 +161,9 @@ class JointSystem:
     ) -> Step:
         """One step of length ``dt`` (s) from ``c`` (n,) kg/m3 with constant ``sources`` (see :meth:`source_vector`).
 
-        ``scheme`` replaces the system's for this step. The factors of each ``dt`` are kept, so that step lengths that come back (a ladder of powers of two) cost two
-        triangular solves. Raises ValueError on a non-positive ``dt`` or a wrong shape.
+        ``scheme`` replaces the system's for this step. The factors of each ``dt`` are kept, so that step lengths that
+        come back (a ladder of powers of two) cost two triangular solves. Raises ValueError on a non-positive ``dt`` or
+        a wrong shape.
         """
         if c.shape != (self.n,):
             raise ValueError(f"c has shape {c.shape}, expected ({self.n},)")

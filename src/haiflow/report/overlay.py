@@ -40,7 +40,16 @@ Box = tuple[float, float, float, float]
 OFFSETS = [
     (dx * reach, dy * reach)
     for reach in (26, 48, 76, 110, 150, 200)
-    for dx, dy in ((1.0, -0.6), (-1.0, -0.6), (1.0, 0.6), (-1.0, 0.6), (0.2, -1.0), (0.2, 1.0), (1.25, 0.0), (-1.25, 0.0))
+    for dx, dy in (
+        (1.0, -0.6),
+        (-1.0, -0.6),
+        (1.0, 0.6),
+        (-1.0, 0.6),
+        (0.2, -1.0),
+        (0.2, 1.0),
+        (1.25, 0.0),
+        (-1.25, 0.0),
+    )
 ]
 
 NUDGES = [(0.0, 0.0)] + [(dx * step, dy * step) for step in (22, 44) for dx, dy in ((-1, 0), (1, 0), (0, -1), (0, 1))]
@@ -65,7 +74,11 @@ def put_labels(image: Any, labels: Sequence[Label], taken: Sequence[Box] = ()) -
 
     draw = ImageDraw.Draw(image, "RGBA")
     boxes = list(taken)
-    points = [(label.place[0] - 5, label.place[1] - 5, label.place[0] + 5, label.place[1] + 5) for label in labels if not label.fixed]
+    points = [
+        (label.place[0] - 5, label.place[1] - 5, label.place[0] + 5, label.place[1] + 5)
+        for label in labels
+        if not label.fixed
+    ]
     for label in (label for label in labels if _inside((*label.place, *label.place), image.size)):
         face = font(label.size, label.bold)
         width, height = draw.textlength(label.text, font=face) + 10, label.size + 8
@@ -88,7 +101,15 @@ def _write(draw: Any, label: Label, box: Box, face: Any) -> None:
         draw.line([(x, y), end], fill=label.colour, width=2)
         draw.ellipse([x - 4, y - 4, x + 4, y + 4], fill=label.colour, outline="white")
         draw.rounded_rectangle(box, 5, fill=(255, 255, 255, 225), outline=(*_rgb(label.colour), 90))
-    draw.text(middle, label.text, font=face, fill=label.colour, anchor="mm", stroke_width=3 if label.fixed else 0, stroke_fill=(255, 255, 255, 190))
+    draw.text(
+        middle,
+        label.text,
+        font=face,
+        fill=label.colour,
+        anchor="mm",
+        stroke_width=3 if label.fixed else 0,
+        stroke_fill=(255, 255, 255, 190),
+    )
 
 
 def _rgb(colour: str) -> tuple[int, int, int]:

@@ -92,7 +92,12 @@ def _views(network: Network | None, liver: LiverField | None) -> list[dict[str, 
     front = views[0][1]
     views.append(("From below", replace(front, direction=np.array([0.05, -0.55, -0.85]))))
     return [
-        {"name": name, "focus": view.focus.tolist(), "direction": view.direction.tolist(), "half": view.half_height * 0.84}
+        {
+            "name": name,
+            "focus": view.focus.tolist(),
+            "direction": view.direction.tolist(),
+            "half": view.half_height * 0.84,
+        }
         for name, view in views
     ]
 
@@ -123,7 +128,8 @@ def _add_network(pack: Pack, network: Network) -> None:
         and {"centre": pump.centre.tolist(), "axis": pump.axis.tolist(), "radius": pump.radius, "height": pump.height},
     }
     pack.header["labels"] += [
-        [mark.name, np.asarray(mark.position).tolist(), "tip" if mark.kind == "tip" else "fault"] for mark in network.markers
+        [mark.name, np.asarray(mark.position).tolist(), "tip" if mark.kind == "tip" else "fault"]
+        for mark in network.markers
     ]
     if pump is not None:
         pack.header["labels"].append(["pump", pump.centre.tolist(), "segment"])

@@ -19,12 +19,13 @@ from haiflow.results.verdict import delivered
 
 SIGNS = {"alarm": "✖ Alarm", "warn": "▲ Warning", "ok": "✔ In order"}
 CAPTIONS = figures.CAPTIONS | {
-    "scene": "Pump line, catheter and arteries coloured by the drug they hold; the liver by the exposure of its tissue.",
+    "scene": "Pump line, catheter and arteries coloured by the drug in them; the liver by the exposure of its tissue.",
     "scene_tip": "The same round the catheter's tip; the arteries are translucent because the catheter lies inside.",
 }
 SECTIONS = (
-    ("verdict", "Verdict"), ("segments", "Dose by segment"), ("scene", "3D scene"), ("ledger", "Ledger"), ("line", "Pump and catheter"),
-    ("detection", "Faults"), ("arteries", "Arteries"), ("body", "Body"), ("inputs", "Inputs"), ("provenance", "Provenance"),
+    ("verdict", "Verdict"), ("segments", "Dose by segment"), ("scene", "3D scene"), ("ledger", "Ledger"),
+    ("line", "Pump and catheter"), ("detection", "Faults"), ("arteries", "Arteries"), ("body", "Body"),
+    ("inputs", "Inputs"), ("provenance", "Provenance"),
 )  # fmt: skip
 
 
@@ -60,7 +61,9 @@ def _content(results: Results, figure_folder: Path, scene: str, notes: list[str]
     scripts = [_asset("three.min.js"), _asset("scene.js")] if scene else []
     parts: dict[str, Any] = {
         "segments": tables.segments(results),
-        "ledgers": [item for item in (tables.ledger(results, "drug", "kg"), tables.ledger(results, "carrier", "m3")) if item],
+        "ledgers": [
+            item for item in (tables.ledger(results, "drug", "kg"), tables.ledger(results, "carrier", "m3")) if item
+        ],
         "line": tables.listed(results, "Pump and catheter over the run", tables.LINE_ROWS),
         "detection": tables.detection(results),
         "vessels": tables.vessels(results),
@@ -101,7 +104,8 @@ def policy(style: str, scripts: list[str]) -> str:
         return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
     scripted = " ".join(map(digest, scripts)) or "'none'"
-    return f"default-src 'none'; img-src data:; style-src {digest(style)}; script-src {scripted}; base-uri 'none'; form-action 'none'"
+    allowed = f"img-src data:; style-src {digest(style)}; script-src {scripted}"
+    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
 
 
 def pictures(results: Results, folder: Path) -> dict[str, dict[str, Any]]:
@@ -126,21 +130,20 @@ def _in_words(results: Results, name: str) -> str:
     if name == "dose_by_segment":
         doses = ", ".join(f"{segment} {say(kg, 'kg')}" for segment, kg in delivered(results.summary).items())
         return f"Bar chart. {caption} {doses}."
-    return f"{'3D picture' if name.startswith('scene') else 'Chart'}. {caption} The figures are in the tables of this section."
+    kind = "3D picture" if name.startswith("scene") else "Chart"
+    return f"{kind}. {caption} The figures are in the tables of this section."
 
 
 def bars(results: Results) -> list[dict[str, Any]]:
     """The colour bars of the interactive scene."""
-    found = []
-    for scale in [scales.of_network(results.network)[0]] * (results.network is not None):
-        found.append(_bar(scale))
-    for scale in [scales.of_liver(results.liver)[0]] * (results.liver is not None):
-        found.append(_bar(scale))
-    return found
+    found = [_bar(scales.of_network(results.network)[0])] if results.network is not None else []
+    return found + ([_bar(scales.of_liver(results.liver)[0])] if results.liver is not None else [])
 
 
 def _bar(scale: scales.Scale) -> dict[str, Any]:
-    ticks, marks, spans = [], [], []
+    ticks: list[tuple[float, str]] = []
+    spans: list[tuple[float, float]] = []
+    marks: list[float] = []
     for place, text in scale.ticks():
         x, half = round(40 + 400 * place, 1), 3.6 * len(text) + 4
         marks.append(x)
@@ -149,7 +152,13 @@ def _bar(scale: scales.Scale) -> dict[str, Any]:
             spans.append((x - half, x + half))
     last = len(scale.colours) - 1
     stops = [(round(index / last, 4), colour) for index, colour in enumerate(scale.colours)]
-    return {"title": scale.title, "stops": stops, "ticks": ticks, "marks": marks, "text": ", ".join(text for _, text in sorted(ticks))}
+    return {
+        "title": scale.title,
+        "stops": stops,
+        "ticks": ticks,
+        "marks": marks,
+        "text": ", ".join(text for _, text in sorted(ticks)),
+    }
 
 
 def _subtitle(results: Results) -> str:
@@ -168,10 +177,18 @@ def tiles(summary: dict[str, Any]) -> list[tuple[str, str, str]]:
     dose = delivered(summary)
     found = []
     if dose:
-        found.append(("Drug to the liver", say(sum(dose.values()), "kg"), f"of {say(drug.get('filled_kg'), 'kg')} filled"))
+        found.append(
+            ("Drug to the liver", say(sum(dose.values()), "kg"), f"of {say(drug.get('filled_kg'), 'kg')} filled")
+        )
     if "pump" in summary:
         pump = summary["pump"]
-        found.append(("Mean pump flow", say(pump.get("mean_flow_rate_m3_per_s"), "mL/day"), f"{say(pump.get('infused_volume_m3'), 'm3')} infused"))
+        found.append(
+            (
+                "Mean pump flow",
+                say(pump.get("mean_flow_rate_m3_per_s"), "mL/day"),
+                f"{say(pump.get('infused_volume_m3'), 'm3')} infused",
+            )
+        )
     if drug.get("leaked_kg"):
         found.append(("Leaked", say(drug["leaked_kg"], "kg"), ""))
     if summary.get("off_target"):

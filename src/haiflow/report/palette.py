@@ -5,7 +5,7 @@ Qualitative colours: P. Tol, "Colour schemes", SRON/EPS/TN/09-002 (2021), the sc
 
 from __future__ import annotations
 
-INK, QUIET, GRID, PAPER = "#1d2b36", "#5b6b78", "#e4e9ed", "#ffffff"
+INK, QUIET, GRID, PAPER, GROUND = "#1d2b36", "#51606c", "#e4e9ed", "#ffffff", "#f6f9fa"
 DRUG, TWIN = "#0b6a94", "#9aa9b5"
 SEVERITY = {"alarm": "#a3221b", "warn": "#8a5300", "ok": "#1c6b3c"}
 EVENT = {"fault": "#a3221b", "refill": "#0b6a94", "bolus": "#6b3fa0"}

@@ -39,9 +39,9 @@ class Presenter:
 
     def finish(self, results: Results, folder: Path) -> list[str]:
         """Waits for the pictures, writes report.html, and returns notes on what could not be drawn."""
-        from haiflow.report import page
+        from haiflow.report.page import pack_scene, write
 
-        scene = page.pack_scene(results)
+        scene = pack_scene(results)
         notes, drawing = [], {}
         for kind, child in self._children.items():
             waited = time.perf_counter()
@@ -52,7 +52,7 @@ class Presenter:
                 notes.append(f"no {NAMES[kind]}: {answer['failure']}")
         self._children.clear()
         begun = time.perf_counter()
-        page.write(results, folder, scene, notes)
+        write(results, folder, scene, notes)
         drawing["page_s"] = time.perf_counter() - begun
         results.provenance["drawing"] = drawing
         return notes
@@ -65,6 +65,6 @@ class Presenter:
 
     def scene(self, results: Results) -> Any:
         """The 3D scene as a pyvista Plotter (``.show()`` opens it)."""
-        from haiflow.report import view
+        from haiflow.report.view import plotter
 
-        return view.plotter(results)
+        return plotter(results)

@@ -88,13 +88,15 @@ LIVER_VALUES = (
 
 
 def of_liver(liver: LiverField) -> tuple[Scale, Floats]:
-    """Exposure over the run, else the concentration, else arterial perfusion, each per cell on a linear scale from zero."""
+    """Exposure over the run, else concentration, else arterial perfusion: per cell, on a linear scale from zero."""
     for name, title, unit in LIVER_VALUES:
         values = np.asarray(liver.cell_data.get(name, np.zeros(len(liver.tetra))), float)
         high = float(np.nanmax(values, initial=0.0))
         if high > LEAST:
             shown = shown_unit(high, unit)
             return Scale(f"{title} / ({shown})", (0.0, high), (0.0, 1.0), False, shown, palette.LEAF), values
-    values = np.asarray(liver.cell_data.get("arterial_perfusion_ml_per_min_per_100ml", np.zeros(len(liver.tetra))), float)
+    values = np.asarray(
+        liver.cell_data.get("arterial_perfusion_ml_per_min_per_100ml", np.zeros(len(liver.tetra))), float
+    )
     high = float(np.nanmax(values, initial=0.0)) or 1.0
     return Scale("Arterial perfusion / (mL/min/100 mL)", (0.0, high), (0.0, 1.0), False, "", palette.LEAF), values

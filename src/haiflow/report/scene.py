@@ -46,8 +46,8 @@ def new_plotter(off: bool = True, size: tuple[int, int] = SIZE) -> Any:
     """A pyvista Plotter with haiflow's lights and paper."""
     import pyvista
 
-    plotter = pyvista.Plotter(off_screen=off, window_size=list(size), lighting="light kit")
-    plotter.set_background("#f6f9fa")
+    plotter: Any = pyvista.Plotter(off_screen=off, window_size=list(size), lighting="light kit")
+    plotter.set_background(palette.GROUND)
     return plotter
 
 
@@ -104,16 +104,25 @@ def add_network(plotter: Any, network: Network, kind: str) -> None:
         if lines is None:
             continue
         tubes = lines.tube(scalars="radius", absolute=True, n_sides=20, capping=True)
-        _add(
-            plotter, tubes, scalars="colour", cmap=colour_map, clim=(0, 1), smooth_shading=True, split_sharp_edges=True, specular=0.3,
-            specular_power=18, ambient=0.2, opacity=opacity, name=name,
-        )  # fmt: skip
+        look = {
+            "specular": 0.3,
+            "specular_power": 18,
+            "ambient": 0.2,
+            "smooth_shading": True,
+            "split_sharp_edges": True,
+        }
+        _add(plotter, tubes, scalars="colour", cmap=colour_map, clim=(0, 1), opacity=opacity, name=name, **look)
     if network.pump is not None:
         add_pump(plotter, network.pump)
     ball = {"overview": 3.0e-3, "tip": 1.2e-3}[kind]
     for mark in network.markers:
         if mark.kind != "tip":
-            _add(plotter, pyvista.Sphere(radius=ball, center=mark.position), color=palette.SEVERITY["alarm"], specular=0.4)
+            _add(
+                plotter,
+                pyvista.Sphere(radius=ball, center=mark.position),
+                color=palette.SEVERITY["alarm"],
+                specular=0.4,
+            )
 
 
 def add_pump(plotter: Any, body: PumpBody) -> None:
@@ -145,7 +154,7 @@ def add_liver(plotter: Any, liver: LiverField) -> None:
     scale, values = scales.of_liver(liver)
     colour_map, opacity = _colour_map(scale), LIVER_OPACITY
     skin = surface.outside(liver)
-    shell = pyvista.PolyData.from_regular_faces(skin.points, skin.triangles)
+    shell = pyvista.PolyData.from_regular_faces(skin.points, skin.triangles.astype(int))
     shell["colour"] = surface.at_points(skin, scale.place(values[skin.cell]))
     look = {"cmap": colour_map, "clim": (0, 1), "smooth_shading": True, "ambient": 0.3, "specular": 0.1}
     _add(plotter, shell, scalars="colour", opacity=opacity, culling="back", name="liver", **look)
@@ -155,7 +164,9 @@ def add_liver(plotter: Any, liver: LiverField) -> None:
     tumour = np.asarray(liver.cell_data.get("tumour", np.zeros(len(liver.tetra))))
     if np.any(tumour > 0):
         inner = surface.outside(replace(liver, tetra=liver.tetra[tumour > 0]))
-        body = pyvista.PolyData.from_regular_faces(surface.rounded(inner.points, inner.triangles), inner.triangles)
+        body = pyvista.PolyData.from_regular_faces(
+            surface.rounded(inner.points, inner.triangles), inner.triangles.astype(int)
+        )
         body["colour"] = surface.at_points(inner, scale.place(values[tumour > 0][inner.cell]))
         _add(plotter, body, scalars="colour", opacity=TUMOUR_OPACITY, name="tumours", **look)
 
@@ -179,7 +190,7 @@ def close_up(network: Network) -> View | None:
         if not len(ends):
             return None
         tips = [network.points[ends[-1]]]
-    return View(np.asarray(tips[0]) + [0.0, 0.0, -0.002], np.array([0.15, -1.0, 0.12]), CLOSE)
+    return View(np.asarray(tips[0]) + np.array([0.0, 0.0, -0.002]), np.array([0.15, -1.0, 0.12]), CLOSE)
 
 
 def aim(plotter: Any, view: View) -> None:
@@ -225,7 +236,10 @@ def labels(plotter: Any, network: Network | None, liver: LiverField | None, kind
         if network.pump is not None and kind == "overview":
             words.append(overlay.Label("pump", pixel(plotter, SIZE, network.pump.centre), palette.INK, fixed=True))
         if kind == "tip":
-            words += [overlay.Label(name, pixel(plotter, SIZE, place), "#34495a", size=17) for name, place in names_of_arteries(network)]
+            words += [
+                overlay.Label(name, pixel(plotter, SIZE, place), "#34495a", size=17)
+                for name, place in names_of_arteries(network)
+            ]
     if liver is not None and kind == "overview":
         for number, centre in surface.segment_centres(liver).items():
             place = pixel(plotter, SIZE, centre)

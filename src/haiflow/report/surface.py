@@ -26,7 +26,11 @@ class Surface:
 def outside(liver: LiverField) -> Surface:
     """The outer surface of ``liver``, triangles turned outwards, with the edges where two segments meet on it."""
     corners = liver.points[liver.tetra]
-    volume = np.einsum("ij,ij->i", corners[:, 1] - corners[:, 0], np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 0]))
+    volume = np.einsum(
+        "ij,ij->i",
+        corners[:, 1] - corners[:, 0],
+        np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 0]),
+    )
     faces = liver.tetra[:, FACES].reshape(-1, 3)
     keys = _keys(np.sort(faces, axis=1), len(liver.points))
     _, first, count = np.unique(keys, return_index=True, return_counts=True)
@@ -73,10 +77,19 @@ def segment_centres(liver: LiverField) -> dict[int, Floats]:
     }
 
 
-def smoothed_borders(skin: Surface, rounds: int = 12) -> Floats:
+def normals(skin: Surface) -> Floats:
+    """Unit normals (n, 3) at the points, outwards, weighted by the areas of the triangles."""
+    a, b, c = (skin.points[skin.triangles[:, k]] for k in range(3))
+    total = np.zeros_like(skin.points)
+    np.add.at(total, skin.triangles, np.cross(b - a, c - a)[:, None, :])
+    return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-300)
+
+
+def smoothed_borders(skin: Surface, rounds: int = 12, lift: float = 8e-4) -> Floats:
     """The points of ``skin`` with those on a border between two segments drawn towards their neighbours along it.
 
-    Borders follow the mesh in a zigzag; the points where three segments meet stay where they are.
+    Borders follow the mesh in a zigzag; the points where three segments meet stay where they are. All are lifted
+    (by ``lift`` m), because a smoothed line cuts below a curved skin.
     """
     points = skin.points.copy()
     start, end = skin.borders.T
@@ -87,7 +100,7 @@ def smoothed_borders(skin: Surface, rounds: int = 12) -> Floats:
         np.add.at(total, start, points[end])
         np.add.at(total, end, points[start])
         points[along] = 0.5 * points[along] + 0.25 * total[along]
-    return points
+    return points + lift * normals(skin)
 
 
 def at_points(skin: Surface, values: Floats) -> Floats:
@@ -98,7 +111,7 @@ def at_points(skin: Surface, values: Floats) -> Floats:
 
 
 def refined(points: Floats, pieces: int = 4) -> tuple[Floats, Floats]:
-    """A polyline (k, 3) as a Catmull-Rom curve with ``pieces`` steps a piece, and where each new point lies (in old points)."""
+    """A polyline (k, 3) as a Catmull-Rom curve, ``pieces`` steps a piece, and where the new points lie."""
     k = len(points)
     if k < 3:
         return points, np.arange(float(k))

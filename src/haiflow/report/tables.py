@@ -114,7 +114,9 @@ def vessels(results: Results) -> Table | None:
 
 def off_target(results: Results) -> Table | None:
     rows = [{"vessel": name, **row} for name, row in results.summary.get("off_target", {}).items()]
-    return by_columns("What runs off to other organs, before it has passed the liver", "artery", rows, OFF_TARGET_COLUMNS, "vessel")
+    return by_columns(
+        "What runs off to other organs, before it has passed the liver", "artery", rows, OFF_TARGET_COLUMNS, "vessel"
+    )
 
 
 def split(results: Results) -> Table | None:
@@ -210,7 +212,9 @@ def provenance(results: Results) -> Table:
         **_flat({"periodic state": summary.get("arteries_periodic", {}), "solver": summary.get("solver", {})}),
         **{f"time: {key}".replace("_s", ""): say(value, "s") for key, value in summary.get("timing", {}).items()},
     }
-    rows = [Row([key.replace("_", " "), _told(value)]) for key, value in facts.items() if value not in (None, "", {}, [])]
+    rows = [
+        Row([key.replace("_", " "), _told(value)]) for key, value in facts.items() if value not in (None, "", {}, [])
+    ]
     return Table("Versions, machine, solver statistics and wall time", [("what", "", True), ("value", "", True)], rows)
 
 

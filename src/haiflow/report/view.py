@@ -27,15 +27,21 @@ def view(
     """
     results = Results.open(folder)
     if results.network is None and results.liver is None:
-        raise InputError(str(folder), "no network.vtp and no perfusion.vtu", "there is nothing to show in 3D", "give another folder")
+        raise InputError(
+            str(folder), "no network.vtp and no perfusion.vtu", "there is nothing to show in 3D", "give another folder"
+        )
     written = []
     for wanted, ending, write in ((screenshot, ".png", _screenshot), (html, ".html", _html), (movie, ".mp4", _movie)):
         if wanted is not None:
             path = Path(wanted)
             if path.suffix.lower() != ending:
-                raise InputError(str(path), path.suffix or "no ending", f"must end in {ending}", f"name it {path.stem}{ending}")
+                raise InputError(
+                    str(path), path.suffix or "no ending", f"must end in {ending}", f"name it {path.stem}{ending}"
+                )
             if not path.absolute().parent.is_dir():
-                raise InputError(str(path), "no such folder", "the file's folder must exist", "make it, or give another name")
+                raise InputError(
+                    str(path), "no such folder", "the file's folder must exist", "make it, or give another name"
+                )
             write(results, path)
             written.append(path)
     if not written:
@@ -68,7 +74,12 @@ def _need(module: str, extra: str) -> None:
 
 def show(results: Results) -> None:
     """Opens a window; raises HaiflowError where there is no display."""
-    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.name == "nt" or os.uname().sysname == "Darwin"):
+    if not (
+        os.environ.get("DISPLAY")
+        or os.environ.get("WAYLAND_DISPLAY")
+        or os.name == "nt"
+        or os.uname().sysname == "Darwin"
+    ):
         raise HaiflowError("no display here: use --screenshot FILE.png or --html FILE.html")
     plotter(results).show(title="haiflow")
 

@@ -20,7 +20,9 @@ def write(path: Path, series: Mapping[str, Series], coords: Mapping[str, Any], a
         file.setncatts({"Conventions": "CF-1.10", **attributes})
         for name, item in series.items():
             _add_dimensions(file, name, item, coords)
-            variable = file.createVariable(name, item.values.dtype, item.dims, zlib=item.values.size > 4096, complevel=1)
+            variable = file.createVariable(
+                name, item.values.dtype, item.dims, zlib=item.values.size > 4096, complevel=1
+            )
             variable.setncatts({"units": item.unit, "long_name": item.long_name})
             variable[...] = item.values
 

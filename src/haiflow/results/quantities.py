@@ -46,7 +46,7 @@ LADDERS = {
 
 
 def shown_unit(values: float | Iterable[float], unit: str) -> str:
-    """The unit of a ladder (``kg``, ``m3``, ``kg/m3``, ``kg.s/m3``, ``s``) in which the largest value is at least one."""
+    """The unit of a ladder (kg, m3, kg/m3, kg.s/m3, s) in which the largest of ``values`` is at least one."""
     sizes = [values] if isinstance(values, int | float) else values
     largest = max((abs(float(value)) for value in sizes if math.isfinite(value)), default=0.0)
     ladder = LADDERS[unit]

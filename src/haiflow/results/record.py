@@ -47,7 +47,7 @@ class Marker:
 
 @dataclass(frozen=True)
 class PumpBody:
-    """The pump as a flat cylinder, for pictures only: ``centre`` (3,) m, ``axis`` (3,), ``radius`` and ``height`` in m."""
+    """The pump as a flat cylinder, for pictures only: ``centre`` (3,) m, ``axis`` (3,), ``radius`` and ``height`` m."""
 
     centre: Floats
     axis: Floats
@@ -88,7 +88,7 @@ class Network:
 
 @dataclass(frozen=True)
 class LiverField:
-    """The liver as tetrahedra: ``points`` (n, 3) m, ``tetra`` (m, 4) int, ``cell_data`` name -> (m,) as in perfusion.vtu."""
+    """The liver as tetrahedra: ``points`` (n, 3) m, ``tetra`` (m, 4), ``cell_data`` (m,) each as in perfusion.vtu."""
 
     points: Floats
     tetra: NDArray[np.int32]
@@ -132,11 +132,11 @@ class Presenter(Protocol):
 class Results:
     """All that one run found; any part may be missing (no pump, no liver) and is then empty or None.
 
-    ``summary`` has the keys of summary.json; ``history_series`` and ``cycle_series`` map names to :class:`Series`, whose
-    dimensions have their values in ``history_coords`` (``time`` in s; ``terminal``, ``segment``, ``drug``, ``account``,
-    ``hole`` as names) and ``cycle_coords`` (``time``, ``vessel``, ``station``). ``segment_rows`` and ``vessel_rows`` are
-    taken from the summary where not given. ``twin`` within the summary, where there is one, is the same run without its
-    faults: at least ``segments.<name>.drug_delivered_kg``.
+    ``summary`` has the keys of summary.json; ``history_series`` and ``cycle_series`` map names to :class:`Series`,
+    whose dimensions have their values in ``history_coords`` (``time`` in s; ``terminal``, ``segment``, ``drug``,
+    ``account``, ``hole`` as names) and ``cycle_coords`` (``time``, ``vessel``, ``station``). Rows, detection and
+    verdict are taken from the summary where not given. ``twin`` within the summary, where there is one, is the same
+    run without its faults: at least ``segments.<name>.drug_delivered_kg``.
     """
 
     summary: dict[str, Any]

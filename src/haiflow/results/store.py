@@ -37,7 +37,10 @@ def refuse_existing(folder: Path, force: bool = False) -> None:
         raise InputError(str(folder), "not a folder", "--force replaces a result folder only", "give another -o")
     if any(folder.iterdir()) and not (folder / MARK).exists():
         raise InputError(
-            str(folder), f"has no {MARK}", "--force replaces a folder of results only", "give another -o, or empty it yourself"
+            str(folder),
+            f"has no {MARK}",
+            "--force replaces a folder of results only",
+            "give another -o, or empty it yourself",
         )
 
 
@@ -50,7 +53,9 @@ def replacing(folder: Path, force: bool = False) -> Iterator[Path]:
         folder.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent))
     except OSError as error:
-        raise InputError(str(folder), error.strerror, "the output's folder must be writable", "give another -o") from error
+        raise InputError(
+            str(folder), error.strerror, "the output's folder must be writable", "give another -o"
+        ) from error
     try:
         partial.chmod(0o777 & ~_umask())
         yield partial

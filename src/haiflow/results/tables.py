@@ -33,7 +33,8 @@ def dataset(series: Mapping[str, Series], coords: Mapping[str, Any]) -> xarray.D
     except ImportError as missing:
         raise HaiflowError("time series need xarray: pip install 'haiflow[tables]'") from missing
     variables = {
-        name: (item.dims, item.values, {"units": item.unit, "long_name": item.long_name}) for name, item in series.items()
+        name: (item.dims, item.values, {"units": item.unit, "long_name": item.long_name})
+        for name, item in series.items()
     }
     used = {dim for item in series.values() for dim in item.dims}
     axes = {

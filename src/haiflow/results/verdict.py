@@ -12,7 +12,9 @@ from haiflow.results.quantities import number, say
 from haiflow.results.record import Finding
 
 BALANCE = 1e-10  # relative imbalance of a ledger
-FLOW_BAND = 0.15  # facts.md 1.1: action level of the FDA recall letter, "more than 15 % outside of labeled specification"
+FLOW_BAND = (
+    0.15  # facts.md 1.1: action level of the FDA recall letter, "more than 15 % outside of labeled specification"
+)
 OFF_TARGET_WARN, OFF_TARGET_ALARM = 0.05, 0.15  # of what left the pump
 LEAK_WARN, LEAK_ALARM = 1e-3, 0.05  # of what left the pump
 LOST_WARN, LOST_ALARM = 0.10, 0.25  # of the dose that the run without its faults delivers
@@ -47,7 +49,12 @@ def _status(summary: dict[str, Any]) -> list[Finding]:
         return []
     where = summary.get("stopped", {})
     reason = f": {where['reason']}" if isinstance(where, dict) and where.get("reason") else ""
-    return [Finding("alarm", f"The run stopped after {say(summary.get('duration_s'), 's')}{reason}. Figures cover that time only.")]
+    return [
+        Finding(
+            "alarm",
+            f"The run stopped after {say(summary.get('duration_s'), 's')}{reason}. Figures cover that time only.",
+        )
+    ]
 
 
 def _pump(summary: dict[str, Any]) -> list[Finding]:
@@ -55,16 +62,19 @@ def _pump(summary: dict[str, Any]) -> list[Finding]:
     findings = []
     if pump.get("stalled_at_s") is not None:
         findings.append(Finding("alarm", f"The pump stops delivering {say(pump['stalled_at_s'], 's')} into the run."))
-    flow, plan = pump.get("mean_flow_rate_m3_per_s"), summary.get("twin", {}).get("pump", {}).get("mean_flow_rate_m3_per_s")
+    flow, plan = (
+        pump.get("mean_flow_rate_m3_per_s"),
+        summary.get("twin", {}).get("pump", {}).get("mean_flow_rate_m3_per_s"),
+    )
     if flow is not None and plan:
         change = flow / plan - 1.0
-        text = f"The pump delivers {say(flow, 'mL/day')} on average, {_signed(change)} against the run without faults."
+        text = f"The pump delivers {say(flow, 'mL/day')} on average ({_signed(change)} against the run without faults)."
         findings.append(Finding("warn" if abs(change) > FLOW_BAND else "ok", text))
     return findings
 
 
 def _signed(change: float) -> str:
-    return "the same as" if abs(change) < 5e-4 else f"{change:+.1%}".replace("-", "−").replace("%", " %")
+    return "unchanged" if abs(change) < 5e-4 else f"{change:+.1%}".replace("-", "−").replace("%", " %")
 
 
 def _line(summary: dict[str, Any]) -> list[Finding]:
@@ -97,8 +107,8 @@ def _against_twin(summary: dict[str, Any]) -> list[Finding]:
     if planned <= 0.0:
         return [Finding("ok", f"{say(total, 'kg')} of the drug reaches the liver by its arteries.")]
     lost = 1.0 - total / planned
-    text = f"{say(total, 'kg')} of the drug reaches the liver, against {say(planned, 'kg')} without faults ({_signed(-lost)})."
-    findings = [Finding(_grade(lost, LOST_WARN, LOST_ALARM), text.replace("(the same as)", "(the same)"))]
+    text = f"{say(total, 'kg')} of the drug reaches the liver, against {say(planned, 'kg')} without faults"
+    findings = [Finding(_grade(lost, LOST_WARN, LOST_ALARM), f"{text} ({_signed(-lost)}).")]
     losses = {name: 1.0 - now[name] / twin[name] for name in now if twin.get(name)}
     worst = max(losses, key=losses.__getitem__, default=None)
     if worst is not None and losses[worst] >= LOST_WARN:
@@ -127,9 +137,17 @@ def _detection(summary: dict[str, Any]) -> list[Finding]:
     for row in rows:
         name, when = row.get("fault", "The fault"), row.get("time_s")
         if when is None or row.get("observable") is None:
-            findings.append(Finding("warn", f"{_capital(name)} would not be noticed: nothing that is observed shows it within the run."))
+            findings.append(
+                Finding(
+                    "warn", f"{_capital(name)} would not be noticed: nothing that is observed shows it within the run."
+                )
+            )
         else:
-            findings.append(Finding("ok", f"{_capital(name)} would be noticed {say(when, 's')} into the run, by {row['observable']}."))
+            findings.append(
+                Finding(
+                    "ok", f"{_capital(name)} would be noticed {say(when, 's')} into the run, by {row['observable']}."
+                )
+            )
     return findings
 
 
@@ -150,7 +168,9 @@ def _balance(summary: dict[str, Any]) -> list[Finding]:
     findings = []
     for name, imbalance in books.items():
         if imbalance is not None and abs(imbalance) > BALANCE:
-            findings.append(Finding("alarm", f"The ledger of the {name} does not close: {number(imbalance, 2)} relative."))
+            findings.append(
+                Finding("alarm", f"The ledger of the {name} does not close: {number(imbalance, 2)} relative.")
+            )
     if findings or all(value is None for value in books.values()):
         return findings
     worst = max(abs(value) for value in books.values() if value is not None)

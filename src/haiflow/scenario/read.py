@@ -115,7 +115,7 @@ def read_text(text: str, shown: str) -> Document:
     try:
         return _Builder(shown).build(yaml.parse(text, Loader=LOADER))
     except yaml.MarkedYAMLError as error:
-        raise _syntax(error, shown) from None
+        raise _syntax(error, shown, len(text)) from None
     except yaml.YAMLError as error:
         raise InputError(shown, "unreadable", f"not YAML: {error}", "save it as UTF-8 YAML text") from None
 
@@ -123,8 +123,11 @@ def read_text(text: str, shown: str) -> Document:
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def _syntax(error: yaml.MarkedYAMLError, shown: str) -> InputError:
+def _syntax(error: yaml.MarkedYAMLError, shown: str, length: int) -> InputError:
+    """What libyaml complains of; a bracket or quote that is never closed is shown where it opens."""
     mark = error.problem_mark or error.context_mark
+    if error.context_mark is not None and mark is not None and mark.index >= length:
+        mark = error.context_mark
     place = f"{shown}:{mark.line + 1}:{mark.column + 1}" if mark else shown
     rule = " ".join(part for part in (error.context, error.problem) if part)
     remedy = "indent with spaces, write 'key: value', close brackets and quotes"
@@ -178,8 +181,9 @@ class _Builder:
         if self.documents > 1:
             raise self._refuse(event, "---", "a file holds one document", "split it into files")
 
-    def _refuse(self, event: Any, value: object, rule: str, remedy: str) -> InputError:
-        dotted = ".".join(str(part) for part in self._path())
+    def _refuse(self, event: Any, value: object, rule: str, remedy: str, key: str | None = None) -> InputError:
+        path = self._path() if key is None else (*self._path(), key)
+        dotted = ".".join(str(part)[:40] for part in path[:8])
         place = str(self._mark(event)) + (f": {dotted}" if dotted else "")
         return InputError(place, value, rule, remedy)
 
@@ -208,7 +212,7 @@ class _Builder:
         if key in top.value:
             first = self.document.keys[(*top.path, key)]
             rule = f"the key stands twice (first in line {first.line})"
-            raise self._refuse(event, f"'{key[:60]}'", rule, "keep one of them")
+            raise self._refuse(event, f"'{key[:60]}'", rule, "keep one of them", key)
         top.key = key
         self.document.keys[(*top.path, key)] = self._mark(event)
 

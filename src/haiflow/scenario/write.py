@@ -42,11 +42,12 @@ def as_document(model: ScenarioModel, mesh: Path | None) -> dict[str, Any]:
     document = model.model_dump(mode="json", by_alias=True, exclude_none=True)
     if mesh is not None:
         document["liver"]["mesh"] = str(mesh.resolve())
-    ligated = document.get("arteries", {}).get("ligated")
-    document = _without_empty(document)
-    if ligated == []:
-        document["arteries"]["ligated"] = []  # said, so that no default takes its place
-    return document
+    kept = _without_empty(document)
+    if "arteries" in document:
+        network = document["arteries"]["network"]
+        kept["arteries"]["ligated"] = document["arteries"]["ligated"]  # even none: no default takes its place
+        kept["arteries"]["network"]["nodes"] = network["nodes"]  # even without positions: they are listed
+    return kept
 
 
 def _without_empty(value: Any) -> Any:

@@ -37,6 +37,7 @@ def assemble(model: given.ScenarioModel, folder: Path | None = None) -> Parts:
     arteries = model.arteries
     tree = build_tree(arteries, model.run.numerics) if arteries is not None else None
     mesh = liver_mesh(model.liver, folder) if model.liver is not None else None
+    liver = build_given_liver(model.liver, mesh) if model.liver is not None else None
     pump = build_pump(model.pump) if model.pump is not None else None
     return Parts(
         substances=substances,
@@ -46,11 +47,18 @@ def assemble(model: given.ScenarioModel, folder: Path | None = None) -> Parts:
         pump=pump,
         line=build_catheter(model.catheter, model.pump) if model.catheter is not None else None,
         tree=tree,
-        liver=build_given_liver(model.liver, mesh) if model.liver is not None else None,
-        body=Body(mass=model.patient.mass) if tree is not None else None,
+        liver=liver,
+        body=build_body(model, liver) if tree is not None else None,
         drains={} if arteries is None else drains(arteries),
         split={} if arteries is None else dict(arteries.split),
     )
+
+
+def build_body(model: given.ScenarioModel, liver: Liver | None) -> Body:
+    """The patient's body; what the liver clears is reckoned at the flow at which extraction ratios are meant."""
+    if liver is None:
+        return Body(mass=model.patient.mass)
+    return Body(mass=model.patient.mass, hepatic_flow=liver.reference_perfusion * liver.volume)
 
 
 def given_pressure(model: given.ScenarioModel) -> float:
@@ -88,7 +96,8 @@ def substance(name: str, drug: given.Drug) -> Substance:
         trapped_fraction=drug.trapped_fraction,
     )
     body = SystemicKinetics(
-        name, drug.central_volume, drug.peripheral_volume, drug.distribution_clearance, drug.total_clearance, drug.hepatic_extraction
+        name, drug.central_volume, drug.peripheral_volume, drug.distribution_clearance, drug.total_clearance, drug.hepatic_extraction,
+        drug.trapped_fraction,
     )
     return Substance(name, drug.diffusivity, liver, body)
 
@@ -123,7 +132,7 @@ def _gas_drive(pump: given.Pump) -> GasDrive:
 def _peristaltic_drive(pump: given.Pump) -> PeristalticDrive:
     basal = pump.nominal_rate if pump.basal_rate is None else pump.basal_rate
     return PeristalticDrive(
-        programme(pump.programme, pump.programme_period, basal),
+        programme(pump.programme, basal),
         pump.stall_pressure,
         rate_error=pump.rate_error,
         accuracy_band=max(abs(pump.rate_error), 0.145),
@@ -131,19 +140,14 @@ def _peristaltic_drive(pump: given.Pump) -> PeristalticDrive:
     )
 
 
-def programme(steps: tuple[given.ProgrammeStep, ...], period: float | None, basal: float, start: float = 0.0) -> Programme:
-    """A programme of rates (m3/s); before its first step the ``basal`` rate holds, times count from ``start`` (s)."""
+def programme(steps: tuple[given.ProgrammeStep, ...], basal: float) -> Programme:
+    """The day's programme of rates (m3/s); before its first step the ``basal`` rate holds."""
     if not steps:
         return Programme((0.0,), (basal,))
-    whole = period if period is not None else 1e12  # it runs once: no therapy lasts 30,000 years
-    times = [step.start + start for step in steps]
-    rates = [step.rate for step in steps]
-    if times[0] > 0.0 and period is None:
+    times, rates = [step.start for step in steps], [step.rate for step in steps]
+    if times[0] > 0.0:
         times, rates = [0.0, *times], [basal, *rates]
-    if period is not None:
-        order = sorted(range(len(times)), key=lambda i: times[i] % whole)
-        times, rates = [times[i] % whole for i in order], [rates[i] for i in order]
-    return Programme(tuple(times), tuple(rates), whole)
+    return Programme(tuple(times), tuple(rates))
 
 
 def build_catheter(catheter: given.Catheter, pump: given.Pump | None) -> Line:

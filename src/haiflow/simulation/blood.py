@@ -13,9 +13,11 @@ import numpy as np
 
 from haiflow.arteries.grid import make_grid
 from haiflow.arteries.periodic import Cycle, periodic
+from haiflow.arteries.state import State
 from haiflow.arteries.tree import Inlet, Tree
 from haiflow.catheter.line import Tip
 from haiflow.ports import Floats
+from haiflow.simulation.parts import Parts
 
 
 class BloodFlow:
@@ -28,9 +30,10 @@ class BloodFlow:
         self.cell_length, self.min_cells = cell_length, min_cells
         self.base_digest = base.digest()
         self.cycles: dict[str, Cycle] = {}
+        self.latest: State | None = None
 
     def cycle(self, tree: Tree) -> Cycle:
-        """The periodic cycle of ``tree``; an altered tree starts from the undisturbed one's state."""
+        """The periodic cycle of ``tree``; an altered tree starts from the state of the one before."""
         digest = tree.digest()
         if digest not in self.cycles:
             self.cycles[digest] = self._solve(tree, digest)
@@ -44,10 +47,12 @@ class BloodFlow:
         return replace(tree, inlet=Inlet(tree.inlet.node, "pressure", base.period, base.inlet_pressure))
 
     def _solve(self, tree: Tree, digest: str) -> Cycle:
-        state = None if digest == self.base_digest else self.cycle(self.base).state
-        driven = self.driven(tree) if state is not None else tree
+        driven = tree if digest == self.base_digest else self.driven(tree)
         grid = make_grid(driven, self.cell_length, self.min_cells)
-        return periodic(driven, tolerance=self.tolerance, max_cycles=self.max_cycles, state=state, grid=grid)
+        cycle = periodic(driven, tolerance=self.tolerance, max_cycles=self.max_cycles, state=self.latest, grid=grid)
+        # A growing fault alters the tree little by little: the last state is the nearest to start from.
+        self.latest = cycle.state
+        return cycle
 
 
 def tip_pressure(cycle: Cycle, tree: Tree, tip: Tip) -> Floats:
@@ -62,3 +67,10 @@ def tip_pressure(cycle: Cycle, tree: Tree, tip: Tip) -> Floats:
     if fraction < 0.5:
         return inlet + 2.0 * fraction * (middle - inlet)
     return middle + (2.0 * fraction - 1.0) * (outlet - middle)
+
+
+def mean_tip_pressure(parts: Parts, blood: BloodFlow | None) -> float:
+    """Mean pressure (gauge Pa) where the line's holes let out; the given one without arteries or out of them."""
+    if blood is None or parts.line is None or parts.tree is None or parts.line.tip.vessel is None:
+        return parts.artery_pressure
+    return float(np.mean(tip_pressure(blood.cycle(parts.tree), parts.tree, parts.line.tip)))

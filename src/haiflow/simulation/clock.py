@@ -10,7 +10,7 @@ import numpy as np
 
 from haiflow.errors import SolverStopped
 from haiflow.ports import Floats
-from haiflow.simulation.blood import BloodFlow
+from haiflow.simulation.blood import BloodFlow, mean_tip_pressure
 from haiflow.simulation.infusion import Infusion
 from haiflow.simulation.ledger import Ledger
 from haiflow.simulation.parts import Parts
@@ -43,7 +43,7 @@ class Clock:
     def __init__(self, timeline: Timeline, flow: BloodFlow | None, output_every: float, progress: Progress | None = None) -> None:
         first = timeline.parts_at(0.0)
         self.timeline, self.flow, self.progress, self.output_every = timeline, flow, progress, output_every
-        self.infusion = Infusion(first) if first.line is not None else None
+        self.infusion = Infusion(first, mean_tip_pressure(first, flow)) if first.line is not None else None
         n = len(first.substances)
         self.n, self.ledger, self.recorder = n, Ledger(n), Recorder(n, first.liver)
         self.time, self.steps, self.outputs = 0.0, 0, 0
@@ -68,7 +68,8 @@ class Clock:
                 self.epochs.append(epoch)
                 self.enter(epoch)
                 self.through(epoch)
-                self.record(self.time)
+                if self.time == self.timeline.duration or self.time in self.timeline.refills:
+                    self.record(self.time)
         except SolverStopped as error:
             self.stopped = SolverStopped(self.time, error.where, error.reason)
         return Trajectory(

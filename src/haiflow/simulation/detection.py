@@ -21,7 +21,7 @@ from haiflow.arteries.transport import cycle_mean_transport
 from haiflow.catheter.hydraulics import advance, rest_state
 from haiflow.numerics.joint import JointSystem
 from haiflow.ports import Floats
-from haiflow.simulation.blood import BloodFlow, tip_pressure
+from haiflow.simulation.blood import BloodFlow, mean_tip_pressure
 from haiflow.simulation.circulation import TIP, injection_of, split_of
 from haiflow.simulation.clock import Trajectory
 from haiflow.simulation.infusion import CLOSED_PUMP
@@ -113,9 +113,7 @@ class Observer:
     def _inject(self, parts: Parts) -> tuple[float, Floats]:
         line = parts.line
         assert line is not None
-        pressure = parts.artery_pressure
-        if self.blood is not None and parts.tree is not None and line.tip.vessel is not None:
-            pressure = float(np.mean(tip_pressure(self.blood.cycle(parts.tree), parts.tree, line.tip)))
+        pressure = mean_tip_pressure(parts, self.blood)
         _, flow = advance(
             line, rest_state(line, pressure), TEST_TIME, characteristic=CLOSED_PUMP, side_port_flow=TEST_RATE,
             artery_pressure=pressure, viscosity=np.full(line.n_cells, parts.infusate.viscosity), density=parts.infusate.density,

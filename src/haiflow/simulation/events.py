@@ -86,7 +86,7 @@ def _event(model: given.ScenarioModel, event: given.Event, number: int, names: l
     if event.patient is not None:
         yield Change(event.at, f"patient {number}", "patient", _patient(event.patient))
     if event.pump is not None:
-        yield Change(event.at, "pump rate", "pump", _rate(model, event.pump, event.at))
+        yield Change(event.at, "pump rate", "pump", _rate(model, event.pump))
     if event.bolus is not None:
         bolus = event.bolus
         side = SidePortFlow(bolus.rate, concentrations(names, bolus.drug, bolus.concentration))
@@ -107,12 +107,12 @@ def _patient(change: given.PatientChange) -> Callable[[Parts], Parts]:
     return altered
 
 
-def _rate(model: given.ScenarioModel, change: given.PumpChange, at: float) -> Callable[[Parts], Parts]:
+def _rate(model: given.ScenarioModel, change: given.PumpChange) -> Callable[[Parts], Parts]:
     assert model.pump is not None
     pump = model.pump
     before = pump.nominal_rate if pump.basal_rate is None else pump.basal_rate
     basal = before if change.basal_rate is None else change.basal_rate
-    steps = assemble.programme(change.programme or (), change.programme_period, basal, at)
+    steps = assemble.programme(change.programme or (), basal)
 
     def altered(parts: Parts) -> Parts:
         if parts.pump is None or not isinstance(parts.pump.drive, PeristalticDrive):

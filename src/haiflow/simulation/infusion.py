@@ -36,21 +36,22 @@ class Delivery:
 class Infusion:
     """Reservoir, line and pockets with their contents, and the running totals of what went where."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, artery_pressure: float) -> None:
+        """``artery_pressure`` (gauge Pa) is that at the tip, to which the whole line is filled at the start."""
         if parts.line is None:
             raise ValueError("an infusion needs a catheter")
         n = len(parts.substances)
         self.n = n
         self.parts, self.line = parts, parts.line
         self.reservoir = Reservoir(0.0, np.zeros(n))
-        self.state: LineState = rest_state(self.line, parts.artery_pressure)
+        self.state: LineState = rest_state(self.line, artery_pressure)
         self.lumen = _primed(self.line, parts)
         self.pocket = np.zeros((n, len(self.line.holes)))
         self.filled = (self.lumen.c * self._lumen_volume()).sum(axis=1)
         self.withdrawn, self.leaked, self.delivered, self.absorbed, self.left_pump = (np.zeros(n) for _ in range(5))
         self.pump_volume = self.bolus_volume = self.tip_volume = self.leaked_volume = 0.0
         self.blood_in = self.blood_lost = 0.0
-        self.max_pump_pressure = self.max_line_pressure = parts.artery_pressure
+        self.max_pump_pressure = self.max_line_pressure = self.inlet_pressure = artery_pressure
         self.flow: LineFlow | None = None
 
     def refit(self, parts: Parts) -> None:
@@ -212,6 +213,7 @@ class Infusion:
     def _watch(self, flow: LineFlow, dt: float) -> None:
         self.pump_volume += flow.pump_flow * dt
         self.bolus_volume += flow.side_port_flow * dt
+        self.inlet_pressure = flow.inlet_pressure
         self.max_pump_pressure = max(self.max_pump_pressure, flow.inlet_pressure)
         self.max_line_pressure = max(self.max_line_pressure, float(self.state.pressure.max()))
 

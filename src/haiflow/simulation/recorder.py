@@ -22,6 +22,7 @@ class Bloodstream(Protocol):
     arrived: Floats
     eliminated: Floats
     gone: Floats
+    metabolised: Floats
 
     def held(self) -> dict[str, Floats]: ...
     def at(self, part: str, index: int) -> Floats: ...
@@ -65,8 +66,8 @@ class Recorder:
         """Keep the largest concentrations seen at any step, sampled or not."""
         if blood is None:
             return
-        for part in ("liver", "body"):
-            values = np.stack([blood.at(part, index) for index in range(self.n)])
+        for part, kept in (("liver", None), ("body", 1)):  # of the body its central blood: not all have a second compartment
+            values = np.stack([blood.at(part, index)[:kept] for index in range(self.n)])
             self.peak[part] = np.maximum(self.peak.get(part, values), values)
             if part == "liver" and values.size and self.n > 1:
                 self._segment_peak = np.maximum(self._segment_peak, self.shares @ values[1, 1::2])
@@ -90,13 +91,12 @@ class Recorder:
         self._last[name] = (now.copy(), time)
 
     def _infusion(self, time: float, infusion: Infusion) -> None:
-        flow = infusion.flow
         self._rate("pump_flow_rate", infusion.pump_volume, time)
         self._rate("catheter_tip_flow_rate", infusion.tip_volume, time)
         self._rate("catheter_leak_flow_rate", infusion.leaked_volume, time)
         self._rate("tip_drug_rate", infusion.delivered[1:], time)
         self._rate("leak_drug_rate", infusion.leaked[1:], time)
-        self._put("pump_outlet_pressure", infusion.parts.artery_pressure if flow is None else flow.inlet_pressure)
+        self._put("pump_outlet_pressure", infusion.inlet_pressure)
         self._put("pump_reservoir_volume", infusion.reservoir.volume)
         self._put("catheter_max_pressure", infusion.state.pressure.max())
         self._put("catheter_blood_fraction", infusion.blood_fraction())

@@ -87,7 +87,7 @@ def downstream(
     balances: dict[str, LinearTransport] = {}
     connections: list[Connection] = []
     if beds:
-        balances["beds"] = bed_transport(beds)
+        balances["beds"] = bed_transport(beds, substance.liver.trapped_fraction)
     if liver is not None:
         # The portal vein carries at least what the modelled gut arteries bring to it.
         portal = max(liver.portal_flow, gut)

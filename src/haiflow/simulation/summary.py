@@ -59,7 +59,11 @@ def _ledger(run: Trajectory) -> dict[str, Any]:
     names = [substance.name for substance in run.timeline.base.substances]
     books: dict[str, Any] = {}
     if len(names) > 1:
-        books["drug"] = {"name": names[1], **_book(run.balance[1], "kg"), "relative_imbalance": float(relative[1])}
+        books["drug"] = {
+            "name": names[1], **_book(run.balance[1], "kg"),
+            "eliminated_in_liver_kg": 0.0 if run.blood is None else float(run.blood.metabolised[1]),
+            "relative_imbalance": float(relative[1]),
+        }  # fmt: skip
     carrier = _book(run.balance[0], "m3") | {"relative_imbalance": float(relative[0])}
     if run.infusion is not None:
         carrier |= {"blood_drawn_in_m3": run.infusion.blood_in, "blood_lost_m3": run.infusion.blood_lost}
@@ -94,6 +98,7 @@ def _catheter(run: Trajectory, flow: BloodFlow | None) -> dict[str, Any]:
     return {
         "tip_flow_rate_m3_per_s": infusion.tip_volume / run.end if run.end > 0.0 else 0.0,
         "leaked_volume_m3": infusion.leaked_volume,
+        "leaked_drug_kg": float(infusion.leaked[1]) if infusion.n > 1 else 0.0,
         "max_pressure_pa": infusion.max_line_pressure,
         "tip_ingress_m3_per_cycle": _ingress(run, flow),
         "dead_volume_m3": infusion.line.dead_volume,

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from math import inf
 
-import numpy as np
-
-from haiflow.simulation.blood import BloodFlow, tip_pressure
+from haiflow.simulation.blood import BloodFlow, mean_tip_pressure
 from haiflow.simulation.circulation import Circulation
 from haiflow.simulation.clock import Clock, Progress
 from haiflow.simulation.parts import Parts
@@ -38,7 +36,7 @@ class TherapyClock(Clock):
         """One epoch in macro steps."""
         shortest = (epoch.end - epoch.start) / EPOCH_STEPS
         size, largest = min(FIRST_STEP, shortest), min(self.macro_step, shortest)
-        pressure = self._tip_pressure(epoch.parts)
+        pressure = mean_tip_pressure(epoch.parts, self.flow)
         while self.time < epoch.end:
             target = self.target(epoch)
             dt = min(size, target - self.time, self._time_to_empty())
@@ -48,12 +46,6 @@ class TherapyClock(Clock):
                 self.blood.advance(dt, into_artery, absorbed)
             self.arrive(end)
             size = min(2.0 * size, largest)
-
-    def _tip_pressure(self, parts: Parts) -> float:
-        """Mean pressure (gauge Pa) where the holes let out."""
-        if self.blood is None or parts.line is None or parts.tree is None or parts.line.tip.vessel is None:
-            return parts.artery_pressure
-        return float(np.mean(tip_pressure(self.blood.cycle, parts.tree, parts.line.tip)))
 
     def _time_to_empty(self) -> float:
         """Time (s) to the moment at which the reservoir is down to its residual volume; the pump gives no more than it has."""

@@ -14,13 +14,23 @@ import numpy as np
 import yaml
 
 import haiflow.results
-
 from haiflow.results import Event, LiverField, Marker, Network, PumpBody, Results, Series
 
 DAY = 86400.0
 SEGMENTS = {"I": 0.035, "II": 0.075, "III": 0.095, "IV": 0.14, "V": 0.13, "VI": 0.09, "VII": 0.175, "VIII": 0.26}
 NUMERALS = list(SEGMENTS)
-ACCOUNTS = ("filled", "withdrawn", "reservoir", "catheter", "leaked", "arteries", "liver", "off_target", "body", "eliminated")
+ACCOUNTS = (
+    "filled",
+    "withdrawn",
+    "reservoir",
+    "catheter",
+    "leaked",
+    "arteries",
+    "liver",
+    "off_target",
+    "body",
+    "eliminated",
+)
 DRUG_FILLED = 194e-6
 STATIONS = ["inlet", "middle", "outlet"]
 LIBRARY = Path(haiflow.results.__file__).parents[1] / "library"
@@ -36,7 +46,10 @@ def _anatomy() -> tuple[dict[str, np.ndarray], dict[str, float]]:
     nodes = {name: _millimetres(node["position"]) for name, node in text["nodes"].items()}
     paths, radii = {}, {}
     for name, vessel in text["vessels"].items():
-        corners = [_millimetres(point) for point in vessel.get("path", ())] or [nodes[vessel["from"]], nodes[vessel["to"]]]
+        corners = [_millimetres(point) for point in vessel.get("path", ())] or [
+            nodes[vessel["from"]],
+            nodes[vessel["to"]],
+        ]
         paths[name] = np.array(corners)
         radii[name] = _millimetres(vessel["diameter"][0])[0] / 2
     return paths, radii
@@ -57,7 +70,7 @@ def network() -> Network:
     pump, tip = np.array([0.09, -0.09, -0.16]), PATHS["gastroduodenal"][0]
     course = PATHS["gastroduodenal"][::-1]
     foot, away = course[0], (course[1] - course[0]) / np.linalg.norm(course[1] - course[0])
-    bend = [pump, pump + [-0.06, 0, 0.05], foot - away * 0.05, foot]
+    bend = [pump, pump + np.array([-0.06, 0, 0.05]), foot - away * 0.05, foot]
     line = (1 - t) ** 3 * bend[0] + 3 * (1 - t) ** 2 * t * bend[1] + 3 * (1 - t) * t**2 * bend[2] + t**3 * bend[3]
     line = np.concatenate([line, course[1:]])
     add(line[:16], 0, 0, 3e-4, 1.5e-11, 12.7e3, 6.46)
@@ -106,7 +119,9 @@ def _history() -> tuple[dict[str, Series], dict[str, Any]]:
     time = np.linspace(0, 28, 673) * DAY
     days = time / DAY
     leak = np.where(days > 5, 4e-12 * (1 - np.exp(-(days - 5))), 0.0)
-    flow = 1.5e-11 * (1 + 0.01 * np.sin(2 * np.pi * days)) * np.where(days < 14, 1 - 0.002 * days, 1 - 0.002 * (days - 14))
+    flow = (
+        1.5e-11 * (1 + 0.01 * np.sin(2 * np.pi * days)) * np.where(days < 14, 1 - 0.002 * days, 1 - 0.002 * (days - 14))
+    )
     reservoir = np.where(days < 14, 30e-6 - 1.5e-11 * time, 30e-6 - 1.5e-11 * (time - 14 * DAY))
     dose = np.where(days < 14, 1.0, np.exp(-(days - 14) * 8))
     rate = dose * flow * 6.46
@@ -131,12 +146,19 @@ def _history() -> tuple[dict[str, Series], dict[str, Any]]:
         "pump_reservoir_volume": Series(("time",), reservoir, "m3", "volume in the reservoir"),
         "catheter_tip_flow_rate": Series(("time",), flow - leak, "m3/s", "flow rate out of the tip"),
         "catheter_leak_flow_rate": Series(("time",), leak, "m3/s", "flow rate out of leaks"),
-        "catheter_max_pressure": Series(("time",), 12.7e3 + 60 * np.cos(days) ** 2, "Pa", "highest pressure in the line"),
+        "catheter_max_pressure": Series(
+            ("time",), 12.7e3 + 60 * np.cos(days) ** 2, "Pa", "highest pressure in the line"
+        ),
         "segment_tissue_concentration": Series(
-            ("time", "drug", "segment"), (2e-6 * dose[:, None] * (1 + share.T))[:, None, :], "kg/m3", "tissue concentration"
+            ("time", "drug", "segment"),
+            (2e-6 * dose[:, None] * (1 + share.T))[:, None, :],
+            "kg/m3",
+            "tissue concentration",
         ),
         "segment_drug_delivered": Series(("time", "drug", "segment"), delivered.T[:, None, :], "kg", "drug delivered"),
-        "body_concentration": Series(("time", "drug"), (3e-8 * dose)[:, None], "kg/m3", "systemic plasma concentration"),
+        "body_concentration": Series(
+            ("time", "drug"), (3e-8 * dose)[:, None], "kg/m3", "systemic plasma concentration"
+        ),
         "ledger": Series(("time", "drug", "account"), ledger, "kg", "the ledger of the drug"),
     }
     coords = {"time": time, "drug": ["floxuridine"], "segment": NUMERALS, "account": list(ACCOUNTS)}
@@ -150,7 +172,9 @@ def _cycle() -> tuple[dict[str, Series], dict[str, Any]]:
     names = list(PATHS)
     mean = np.array([6.6 * (1e3 * RADII[name]) ** 3 / 10.6 for name in names]) * 1e-6
     flow = shape[:, None, None] * mean[None, :, None] * np.ones(3)
-    pressure = (12.6e3 + 2.5e3 * (shape - 1))[:, None, None] * np.linspace(1, 0.98, len(names))[None, :, None] * np.ones(3)
+    pressure = (
+        (12.6e3 + 2.5e3 * (shape - 1))[:, None, None] * np.linspace(1, 0.98, len(names))[None, :, None] * np.ones(3)
+    )
     area = np.pi * np.array([RADII[name] for name in names])[None, :, None] ** 2 * np.ones((100, 1, 3))
     dims = ("time", "vessel", "station")
     series = {
@@ -164,7 +188,9 @@ def _cycle() -> tuple[dict[str, Series], dict[str, Any]]:
 
 def _summary(history: dict[str, Series]) -> dict[str, Any]:
     final = history["ledger"].values[-1, 0]
-    drug = {f"{name}_kg": float(value) for name, value in zip(ACCOUNTS, final, strict=True)} | {"relative_imbalance": 3e-13}
+    drug = {f"{name}_kg": float(value) for name, value in zip(ACCOUNTS, final, strict=True)} | {
+        "relative_imbalance": 3e-13
+    }
     delivered = history["segment_drug_delivered"].values[-1, 0]
     segments = {
         name: {
@@ -188,11 +214,21 @@ def _summary(history: dict[str, Series]) -> dict[str, Any]:
         "clock": "therapy",
         "duration_s": 28 * DAY,
         "status": "complete",
-        "pump": {"mean_flow_rate_m3_per_s": 1.48e-11, "infused_volume_m3": 3.58e-5, "residual_volume_m3": 1.2e-5, "stalled_at_s": None},
+        "pump": {
+            "mean_flow_rate_m3_per_s": 1.48e-11,
+            "infused_volume_m3": 3.58e-5,
+            "residual_volume_m3": 1.2e-5,
+            "stalled_at_s": None,
+        },
         "catheter": {"tip_flow_rate_m3_per_s": 1.2e-11, "leaked_volume_m3": 7e-6, "tip_ingress_m3_per_cycle": 8e-10},
         "ledger": {"drug": drug, "carrier": {"filled_m3": 6e-5, "relative_imbalance": 2e-14}},
         "arteries": {
-            name: {"mean_flow_rate_m3_per_s": 1e-6, "mean_pressure_pa": 12.5e3, "max_pressure_pa": 16e3, "min_pressure_pa": 10e3}
+            name: {
+                "mean_flow_rate_m3_per_s": 1e-6,
+                "mean_pressure_pa": 12.5e3,
+                "max_pressure_pa": 16e3,
+                "min_pressure_pa": 10e3,
+            }
             for name in PATHS
         },
         "arteries_periodic": {"cycles": 6, "residual": 4e-4},
@@ -221,10 +257,20 @@ def make() -> Results:
         cycle_coords=cycle_coords,
         network=network(),
         liver=liver(),
-        events=[Event(5 * DAY, "leak at 12 cm", "fault"), Event(8 * DAY, "right hepatic narrows", "fault"), Event(14 * DAY, "refill: saline", "refill")],
+        events=[
+            Event(5 * DAY, "leak at 12 cm", "fault"),
+            Event(8 * DAY, "right hepatic narrows", "fault"),
+            Event(14 * DAY, "refill: saline", "refill"),
+        ],
         scenario_yaml="haiflow: 1\nname: sample\n",
         inputs=[{"name": "catheter.length", "value": "50 cm", "si": 0.5, "source": "scenario"}],
-        provenance={"version": "0.1.0", "commit": "unknown", "machine": "a machine", "solver": {"cells": 400, "steps": 12000}, "warnings": []},
+        provenance={
+            "version": "0.1.0",
+            "commit": "unknown",
+            "machine": "a machine",
+            "solver": {"cells": 400, "steps": 12000},
+            "warnings": [],
+        },
     )
 
 
@@ -232,6 +278,9 @@ def bare() -> Results:
     """A run that has arteries only: no pump, no catheter, no liver, no drug."""
     cycle, cycle_coords = _cycle()
     whole = make()
-    summary = {key: whole.summary[key] for key in ("scenario", "haiflow", "clock", "duration_s", "status", "arteries", "arteries_periodic")}
+    summary = {
+        key: whole.summary[key]
+        for key in ("scenario", "haiflow", "clock", "duration_s", "status", "arteries", "arteries_periodic")
+    }
     arteries = replace(whole.network, markers=(), pump=None) if whole.network else None
     return Results(summary=summary, cycle_series=cycle, cycle_coords=cycle_coords, network=arteries)

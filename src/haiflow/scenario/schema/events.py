@@ -31,7 +31,7 @@ class PumpChange(f.Part):
     """A new basal rate or programme of a peristaltic pump."""
 
     basal_rate: f.FlowRateOrNone | None = None
-    programme: tuple[ProgrammeStep, ...] | None = None
+    programme: Annotated[tuple[ProgrammeStep, ...], Field(min_length=1)] | None = None
 
 
 class Event(f.Part):

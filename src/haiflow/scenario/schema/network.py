@@ -44,7 +44,8 @@ class Node(f.Part):
 
 
 class Vessel(f.Part):
-    """A straight or linearly tapered vessel. Its wall: a wave speed at the mean diameter, or modulus and thickness."""
+    """A linearly tapered vessel. With a wave speed, it and the diameter are those in the living, at mean pressure; with
+    modulus and thickness of the wall the diameter is that at zero pressure."""
 
     start: f.Name = Field(alias="from")
     end: f.Name = Field(alias="to")

@@ -12,7 +12,7 @@ from haiflow.scenario.schema import fields as f
 class Numerics(f.Part):
     """Steps, cells and tolerances; the defaults serve the examples."""
 
-    cell_length: f.Length = 2.5e-3
+    cell_length: f.Length = 4e-3
     """of the arteries' cells"""
     min_cells: Annotated[int, Field(ge=2, le=1000)] = 4
     """a vessel"""
@@ -24,8 +24,8 @@ class Numerics(f.Part):
     """largest step of the therapy clock; left out: output_every"""
     growth_levels: Annotated[int, Field(ge=1, le=200)] = 12
     """steps in which a growing fault is followed"""
-    velocity_profile: Annotated[float, Field(ge=2.0, le=100.0)] = 9.0
-    """exponent: 2 is Poiseuille's parabola, 9 is blunt"""
+    velocity_profile: Annotated[float, Field(ge=2.0, le=100.0)] = 2.0
+    """exponent: 2 is Poiseuille's parabola (Womersley numbers of hepatic arteries are 1 to 3), 9 is blunt"""
 
 
 class Run(f.Part):

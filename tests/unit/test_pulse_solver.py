@@ -1,0 +1,149 @@
+"""The solver object: steps, restarts, step control, what it refuses, when it stops."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from haiflow.arteries.grid import make_grid
+from haiflow.arteries.junctions import join
+from haiflow.arteries.pulsatile import PulsatileFlow
+from haiflow.arteries.simple import fork, single_vessel
+from haiflow.arteries.state import at_rest, from_steady
+from haiflow.arteries.tree import CLOSED, Inlet, Outlet
+from haiflow.errors import InputError, SolverStopped
+
+WAVE = 1.0 + 0.5 * np.sin(2 * np.pi * np.arange(32) / 32)
+BED = Outlet(3e8, 2e9, 1e-10)
+
+
+def forked(**more):
+    return fork([0.04, 0.05, 0.03], [2.5e-3, 2e-3, 1.6e-3], [6.0, 7.0, 8.0], Inlet("n0", "flow_rate", 0.8, 6e-6 * WAVE),
+                BED, **more)
+
+
+def test_two_runs_make_one():
+    tree = forked(wall_viscosity=np.full(3, 0.3))
+    one, two = PulsatileFlow(tree), PulsatileFlow(tree)
+    whole = one.advance(50)
+    parts = [two.advance(20), two.advance(30)]
+    assert np.array_equal(whole.face_flux, np.concatenate([part.face_flux for part in parts]))
+    assert np.array_equal(one.area, two.area)
+    assert one.time == two.time == pytest.approx(50 * one.dt)
+
+
+def test_restart_from_a_state_goes_on_in_the_same_phase():
+    tree = forked()
+    flow = PulsatileFlow(tree)
+    flow.advance(130)
+    again = PulsatileFlow(tree, flow.grid, flow.state(), steps=flow.steps_in_cycle)
+    np.testing.assert_allclose(again.advance(40).face_flux, flow.advance(40).face_flux, rtol=1e-9, atol=1e-17)
+
+
+def test_a_wave_too_fast_for_the_step_halves_it():
+    # A pressure rise that distends a soft vessel: waves grow faster than the step of the start state allows.
+    pressure = Inlet("n0", "pressure", 0.8, 20_000.0 * (1.0 - np.cos(2 * np.pi * np.arange(64) / 64)))
+    tree = single_vessel(0.3, 3e-3, 4.0, pressure, Outlet(1e9))
+    grid = make_grid(tree)
+    flow = PulsatileFlow(tree, grid, at_rest(grid), courant=0.9)
+    dt, steps = flow.dt, flow.steps_in_cycle
+    block = flow.advance(steps)
+    assert flow.steps_in_cycle % (2 * steps) == 0
+    assert len(block.face_flux) * block.dt == pytest.approx(steps * dt, rel=1e-12)
+    assert flow.time == pytest.approx(0.8, rel=1e-12)
+    gained = np.diff(block.face_flux, axis=1).sum(axis=0)
+    np.testing.assert_allclose(flow.area, block.area_start - block.dt / grid.cell_dx * gained, rtol=1e-11)
+
+
+def test_stops_early_where_the_blood_is_sucked_out():
+    suction = Inlet("n0", "flow_rate", 1.0, np.full(1, -2e-4))
+    tree = single_vessel(0.2, 3e-3, 5.0, suction, CLOSED)
+    grid = make_grid(tree)
+    flow = PulsatileFlow(tree, grid, at_rest(grid))
+    with pytest.raises(SolverStopped) as stopped:
+        flow.advance(flow.steps_in_cycle)
+    # 5.65 mL are gone after 28 ms at the latest.
+    assert 0.0 < stopped.value.time_s <= 0.0283
+    assert stopped.value.where == "v0"
+
+
+def test_stops_at_once_where_a_value_is_not_finite():
+    tree = forked()
+    flow = PulsatileFlow(tree)
+    flow._flow[flow.grid.slot[flow.grid.offset[2] + 3]] = np.nan
+    with pytest.raises(SolverStopped) as stopped:
+        flow.advance(400)
+    assert stopped.value.where == "v2"
+    assert stopped.value.time_s <= 2.0 * flow.dt * 2.0
+
+
+@pytest.mark.parametrize("severity", [0.9, 0.99, 0.9999, 1.0 - 1e-9])
+def test_nearly_shut_vessel_is_no_trouble(severity):
+    through = []
+    for occluded in (0.0, severity):
+        flow = PulsatileFlow(forked(severity=np.array([0.0, occluded, 0.0])))
+        block = flow.advance(flow.steps_in_cycle)
+        through.append(np.abs(block.face_flux[:, flow.grid.face_offset[1]]).max())
+        assert flow.fallbacks == 0
+    assert through[1] < through[0]
+    if severity > 0.999:
+        assert through[1] < 1e-8
+
+
+def test_occluded_inlet_under_pressure_is_at_rest():
+    tree = replace(forked(severity=np.array([1.0, 0.0, 0.0])), inlet=Inlet("n0", "pressure", 0.8, 12e3 * WAVE))
+    flow = PulsatileFlow(tree)
+    block = flow.advance(300)
+    assert np.all(block.face_flux[:, 0] == 0.0)
+    np.testing.assert_allclose(block.node_pressure[0, 0], 12e3 * WAVE[0], rtol=0.01)
+
+
+def test_small_vessels_far_from_their_neighbours_in_size():
+    tree = fork([0.1, 0.004, 0.02, 0.05], [6e-3, 0.3e-3, 0.5e-3, 4e-3], [5.0, 12.0, 10.0, 6.0],
+                Inlet("n0", "flow_rate", 0.8, 6e-6 * WAVE), Outlet(1e9, 5e9, 2e-11))
+    flow = PulsatileFlow(tree)
+    flow.advance(2 * flow.steps_in_cycle)
+    assert flow.fallbacks == 0
+    assert np.all(flow.pressure > 0.0)
+
+
+def test_states_and_sources_that_do_not_fit_are_refused():
+    tree = forked()
+    grid = make_grid(tree)
+    state = from_steady(grid)
+    with pytest.raises(InputError, match="state"):
+        PulsatileFlow(tree, grid, replace(state, area=state.area[:-1]))
+    with pytest.raises(InputError, match="positive"):
+        PulsatileFlow(tree, grid, replace(state, area=-state.area))
+    with pytest.raises(InputError, match="source"):
+        PulsatileFlow(tree, grid, source=np.zeros(3))
+    with pytest.raises(InputError, match="another tree"):
+        PulsatileFlow(forked(), grid)
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    ({"outlets": {"n2": BED}}, "without an outlet"),
+    ({"outlets": {"n2": BED, "n3": BED, "n9": BED}}, "needs a node"),
+    ({"outlets": {"n1": Outlet(reflection=0.0), "n2": BED, "n3": BED}}, "where one vessel ends"),
+    ({"inlet": Inlet("n2", "flow_rate", 0.8, WAVE)}, "no outlet"),
+    ({"inlet": Inlet("n0", "flowrate", 0.8, WAVE)}, "did you mean 'flow_rate'"),
+    ({"severity": np.array([1.0, 0.0, 0.0])}, "totally occluded"),
+    ({"nodes": ("n0", "n1", "n2", "n3", "n4")}, "no vessel meets"),
+])
+def test_networks_that_cannot_be_solved_are_refused(change, words):
+    with pytest.raises(InputError, match=words):
+        join(replace(forked(), **change))
+
+
+def test_grid_counts_and_places():
+    grid = make_grid(forked(), cell_length=0.011, min_cells=2)
+    assert list(grid.cells) == [4, 5, 3]
+    assert list(grid.offset) == [0, 4, 9, 12]
+    assert list(grid.face_offset) == [0, 5, 11]
+    assert list(grid.last_face) == [4, 10, 14]
+    assert grid.n_faces == 15
+    np.testing.assert_allclose(grid.x[4:9], 0.01 * (np.arange(5) + 0.5))
+    np.testing.assert_allclose(grid.face_x[5:11], 0.01 * np.arange(6))
+    assert list(grid.slot) == [0, 1, 2, 3, 5, 6, 7, 8, 9, 11, 12, 13]
+    with pytest.raises(InputError):
+        make_grid(forked(), cell_length=0.0)

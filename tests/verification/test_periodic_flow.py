@@ -1,0 +1,140 @@
+"""The periodic cycle: reached soon, and as near its limit as it says."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from haiflow.arteries.grid import make_grid
+from haiflow.arteries.harmonics import from_harmonics, slowest_decay
+from haiflow.arteries.periodic import SAMPLES, Cycle, periodic
+from haiflow.arteries.pulsatile import PulsatileFlow
+from haiflow.arteries.simple import binary_tree, network, single_vessel
+from haiflow.arteries.state import at_rest, from_steady
+from haiflow.arteries.tree import Inlet, Outlet
+from haiflow.arteries.waveforms import flow_inlet
+from haiflow.errors import SolverStopped
+
+MEAN = 400e-6 / 60
+
+
+def hepatic_tree(**more):
+    """25 vessels, 1 m in all, 13 beds that share 12.7 kPa at 400 mL/min, with 1.5 s of compliance."""
+    bed = 12.7e3 / MEAN * 13
+    return binary_tree(25, np.linspace(0.06, 0.02, 25), flow_inlet("n0", MEAN, 70 / 60),
+                       Outlet(0.15 * bed, 0.85 * bed, 1.5 / bed), **more)
+
+
+def distance(cycle: Cycle, limit: np.ndarray) -> float:
+    """Largest difference from the limit over stations and time, in the measure of the residual."""
+    flow = np.abs(limit[..., 1]).max(axis=(0, 2))
+    flow = np.maximum(flow, 0.02 * flow.max())
+    pressure = np.abs(cycle.pressure - limit[..., 0]).max() / np.abs(limit[..., 0]).max()
+    return max(pressure, float((np.abs(cycle.flow_rate - limit[..., 1]).max(axis=(0, 2)) / flow).max()))
+
+
+def marched(tree, cycles: int) -> np.ndarray:
+    """Stations after many plain cycles from the steady state: the limit, without any acceleration."""
+    flow = PulsatileFlow(tree)
+    for _ in range(cycles):
+        samples = flow.sample_cycle(SAMPLES)
+    return samples.stations
+
+
+@pytest.fixture(scope="module")
+def hepatic():
+    tree = hepatic_tree()
+    return tree, marched(tree, 40)
+
+
+@pytest.mark.parametrize("tolerance", [1e-2, 1e-3, 1e-5])
+@pytest.mark.parametrize("start", [from_harmonics, from_steady])
+def test_residual_is_the_distance_to_the_limit(hepatic, tolerance, start):
+    tree, limit = hepatic
+    grid = make_grid(tree)
+    cycle = periodic(tree, tolerance=tolerance, grid=grid, state=start(grid))
+    off = distance(cycle, limit)
+    assert cycle.residual <= tolerance
+    assert off <= 2.0 * cycle.residual + 1e-8
+    assert off >= 0.1 * cycle.residual
+    assert cycle.cycles <= 6
+
+
+def test_slow_network_does_not_pass_for_periodic(hepatic):
+    # The change between cycles is a fraction of the distance: with a slow decay the residual must say more than it.
+    bed = 12.7e3 / MEAN
+    tree = single_vessel(0.1, 3e-3, 8.0, flow_inlet("n0", MEAN, 1.0), Outlet(0.1 * bed, 0.9 * bed, 6.0 / bed))
+    grid = make_grid(tree)
+    assert 0.8 < slowest_decay(grid, from_steady(grid)) < 0.95
+    limit = marched(tree, 150)
+    low = replace(from_steady(grid), charge=0.8 * from_steady(grid).charge)
+    cycle = periodic(tree, tolerance=1e-3, state=low, grid=grid)
+    assert distance(cycle, limit) <= 2.0 * cycle.residual
+    assert cycle.cycles <= 6
+
+
+def test_decay_of_one_windkessel_is_its_time_constant():
+    outlet = Outlet(1e6, 2e9, 3e-10)
+    tree = single_vessel(1e-3, 1e-3, 50.0, flow_inlet("n0", MEAN, 1.0), outlet)
+    grid = make_grid(tree)
+    assert slowest_decay(grid, at_rest(grid)) == pytest.approx(np.exp(-1.0 / 0.6), rel=1e-3)
+
+
+def test_restart_from_a_similar_tree(hepatic):
+    tree, _ = hepatic
+    first = periodic(tree)
+    narrowed = replace(tree, severity=np.where(np.arange(25) == 3, 0.9, 0.0))
+    again = periodic(narrowed, state=first.state)
+    fresh = periodic(narrowed)
+    np.testing.assert_allclose(again.mean_flow_rate, fresh.mean_flow_rate, atol=2e-3 * MEAN)
+    assert again.mean_flow_rate[3] < 0.97 * first.mean_flow_rate[3]
+
+
+def test_pressure_inlet_gives_back_the_flow(hepatic):
+    tree, _ = hepatic
+    cycle = periodic(tree, tolerance=1e-4)
+    held = replace(tree, inlet=Inlet("n0", "pressure", tree.inlet.period, cycle.inlet_pressure))
+    other = periodic(held, tolerance=1e-4)
+    np.testing.assert_allclose(other.mean_flow_rate, cycle.mean_flow_rate, rtol=2e-3)
+    np.testing.assert_allclose(other.flow_rate[:, 0, 1], cycle.flow_rate[:, 0, 1], atol=0.01 * cycle.flow_rate.max())
+
+
+def test_occluding_a_branch_under_pressure_starves_what_it_fed(hepatic):
+    tree, _ = hepatic
+    cycle = periodic(tree)
+    inlet = Inlet("n0", "pressure", tree.inlet.period, cycle.inlet_pressure)
+    shut = periodic(replace(tree, inlet=inlet, severity=np.where(np.arange(25) == 1, 1.0, 0.0)))
+    below = [1, 3, 4, 7, 8, 9, 10, 15, 16, 17, 18, 19, 20, 21, 22]
+    assert shut.mean_flow_rate[1] == 0.0
+    assert np.abs(shut.mean_flow_rate[below]).max() <= 1e-3 * MEAN
+    assert shut.mean_flow_rate[2] == pytest.approx(cycle.mean_flow_rate[2], rel=0.05)
+    assert shut.inlet_flow < 0.6 * cycle.inlet_flow
+    assert np.all(shut.flow_rate[:, 1, 0] == 0.0)
+
+
+def test_cycle_means_agree_with_the_waveforms(hepatic):
+    tree, _ = hepatic
+    cycle = periodic(tree, tolerance=1e-5)
+    np.testing.assert_allclose(cycle.flow_rate[:, :, 1].mean(axis=0), cycle.mean_flow_rate, rtol=1e-3)
+    assert cycle.inlet_flow == pytest.approx(MEAN, rel=1e-13)
+    assert cycle.flow_rate.shape == (len(cycle.time), 25, 3)
+    assert cycle.time[0] == 0.0
+    assert cycle.time[-1] + cycle.time[1] == pytest.approx(cycle.period)
+    assert set(cycle.outlet_flow) == set(tree.outlets)
+
+
+def test_loop_through_an_anastomosis():
+    # Two arms of unequal length close a loop; the shorter one carries more.
+    inlet = flow_inlet("n0", MEAN, 70 / 60)
+    links = [(0, 1), (1, 2), (1, 3), (3, 2), (2, 4)]
+    tree = network(links, np.array([0.05, 0.03, 0.05, 0.05, 0.05]), np.full(5, 2e-3), np.full(5, 8.0), inlet,
+                   {"n4": Outlet(3e8, 1.6e9, 1e-9)})
+    cycle = periodic(tree, tolerance=1e-5)
+    assert cycle.mean_flow_rate[1] + cycle.mean_flow_rate[2] == pytest.approx(MEAN, rel=1e-13)
+    assert cycle.mean_flow_rate[1] / cycle.mean_flow_rate[2] == pytest.approx(0.1 / 0.03, rel=0.02)
+
+
+def test_no_limit_within_the_cycles_allowed_is_an_error(hepatic):
+    tree, _ = hepatic
+    with pytest.raises(SolverStopped, match="not periodic after 2 cycles"):
+        periodic(tree, tolerance=1e-9, max_cycles=2)
