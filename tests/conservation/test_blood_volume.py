@@ -10,7 +10,7 @@ from haiflow.arteries.grid import make_grid
 from haiflow.arteries.periodic import periodic
 from haiflow.arteries.pulsatile import PulsatileFlow
 from haiflow.arteries.simple import network
-from haiflow.arteries.tree import Inlet, Outlet, Tree
+from haiflow.arteries.tree import CLOSED, Inlet, Outlet, Tree
 
 
 def random_network(seed: int, n_vessels: int, loops: int, occluded: bool, kind: str) -> Tree:
@@ -36,8 +36,8 @@ def random_network(seed: int, n_vessels: int, loops: int, occluded: bool, kind: 
 
 
 def random_outlet(rng: np.random.Generator) -> Outlet:
-    return [Outlet(2e8, 2e9, 1e-10), Outlet(3e9), Outlet(reflection=1.0), Outlet(reflection=0.3, venous_pressure=8000.0)][
-        rng.integers(4)]
+    kinds = [Outlet(2e8, 2e9, 1e-10), Outlet(3e9), CLOSED, Outlet(reflection=0.3, venous_pressure=8000.0)]
+    return kinds[rng.integers(4)]
 
 
 def leaves_open(tree: Tree) -> bool:

@@ -53,7 +53,9 @@ def test_known_figures():
     fudr = Drug.model_validate(library.entry("drugs", "floxuridine").values)
     assert 0.94 <= fudr.hepatic_extraction <= 0.99
     assert fudr.diffusivity == 9.3e-10
-    assert 1 - Drug.model_validate(library.entry("drugs", "tc99m-maa").values).trapped_fraction == pytest.approx(0.06, abs=0.01)
+    assert 1 - Drug.model_validate(library.entry("drugs", "tc99m-maa").values).trapped_fraction == pytest.approx(
+        0.06, abs=0.01
+    )
 
 
 def test_unknown_names_get_the_nearest():

@@ -24,7 +24,11 @@ def test_the_contracts_scenario_in_si(contract):
     assert model.pump.fill.drug == "floxuridine"
     assert model.pump.fill.concentration == 5.0
     assert model.pump.fill.volume == 30e-6
-    assert (model.catheter.length, model.catheter.inner_diameter, model.catheter.tip.vessel) == (0.5, 0.6e-3, "gastroduodenal")
+    assert (model.catheter.length, model.catheter.inner_diameter, model.catheter.tip.vessel) == (
+        0.5,
+        0.6e-3,
+        "gastroduodenal",
+    )
     assert model.arteries.inflow.mean == pytest.approx(400e-6 / 60, rel=1e-15)
     assert model.arteries.inflow.heart_rate == pytest.approx(70 / 60, rel=1e-15)
     assert model.liver.tumours[0].centre == (0.020, 0.035, 0.010)
@@ -125,7 +129,9 @@ def test_a_drug_of_the_library_with_one_value_changed():
 
 
 def test_lists_are_overridden_by_index_and_python_values_are_taken():
-    model = load(SCENARIOS / "contract.yaml", set={"faults.1.severity": 0.25, "faults.0.where.catheter": "connector"}).model
+    model = load(
+        SCENARIOS / "contract.yaml", set={"faults.1.severity": 0.25, "faults.0.where.catheter": "connector"}
+    ).model
     assert model.faults[1].severity == 0.25
     assert model.faults[0].where.catheter == "connector"
 
@@ -135,7 +141,7 @@ def test_lists_are_overridden_by_index_and_python_values_are_taken():
     [
         ("faults.9.severity", "the list has 4 items"),
         ("faults.x.severity", "the list has 4 items"),
-        ("name.x.y", "--set name.x.y: name: a mapping: must be text; put it in quotes"),
+        ("name.x.y", "name is a single value, it has no keys; set name itself"),
         ("catheter..length", "names between its dots"),
         ("catheter.lenght", "did you mean 'length'?"),
     ],
@@ -166,7 +172,12 @@ def test_a_network_in_its_own_file_and_errors_placed_in_it(tmp_path):
     assert "did you mean 'wave_speed'?" in str(caught.value)
 
 
-FILES = [SCENARIOS / "contract.yaml", SCENARIOS / "everything.yaml", *sorted((LIBRARY / "templates").glob("*.yaml")), *EXAMPLES]
+FILES = [
+    SCENARIOS / "contract.yaml",
+    SCENARIOS / "everything.yaml",
+    *sorted((LIBRARY / "templates").glob("*.yaml")),
+    *EXAMPLES,
+]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

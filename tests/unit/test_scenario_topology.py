@@ -7,7 +7,9 @@ from haiflow.scenario.topology import blind_parts, unreachable
 
 
 def network(edges, outlets):
-    vessels = {f"{a}{b}": {"from": a, "to": b, "length": "1 cm", "diameter": "3 mm", "wave_speed": "8 m/s"} for a, b in edges}
+    vessels = {
+        f"{a}{b}": {"from": a, "to": b, "length": "1 cm", "diameter": "3 mm", "wave_speed": "8 m/s"} for a, b in edges
+    }
     beds = {node: {"share": 1.0 / len(outlets)} for node in outlets}
     return Network.model_validate({"vessels": vessels, "outlets": beds, "inlet": {"node": edges[0][0]}})
 

@@ -470,6 +470,37 @@ cdef void take_sample(
 
 # ---------------------------------------------------------------------------------------------------- time loop
 
+cdef struct Scratch:
+    double *u                # velocity, pressure, half their differences across each cell
+    double *p
+    double *hu
+    double *hp
+    double *to_left          # one-sided momentum fluxes
+    double *to_right
+    double *outflow          # (nodes)
+    const double *s0         # rows of the cell and face tables
+    const double *b
+    const double *face_s0
+    const double *slack
+    const double *k
+    const double *cc
+
+
+cdef void stage(
+    Scratch *w, double *mass, const double *area, const double *flow, End *ends, Net *net, double *head, double *charge,
+    int number, double inlet, double *pressure, long *fallbacks,
+) noexcept nogil:
+    # All fluxes of one state: inside, then at the nodes.
+    cdef int n = net.slots
+    primitives(w.u, w.p, area, flow, w.s0, w.b, n)
+    half_slopes(w.hp, w.p, n)
+    half_slopes(w.hu, w.u, n)
+    end_slopes(w.hp, w.hu, w.p, w.u, net)
+    face_fluxes(mass, w.to_left, w.to_right, w.p, w.u, w.hp, w.hu, w.face_s0, w.slack, w.k, w.cc, net.alpha, n)
+    nodes(ends, net, head, charge, w.outflow, number, inlet, pressure, w.p, w.u, w.hp, w.hu, mass, w.to_left, w.to_right,
+          fallbacks)
+
+
 def advance(
     double[::1] area, double[::1] flow, double[::1] end_q, double[::1] head, double[::1] charge,
     double[:, ::1] face_flux, double[:, ::1] node_pressure, double[::1] end_volume,
@@ -498,17 +529,11 @@ def advance(
     cdef double inlet_1, inlet_2
     cdef Net net
     cdef End *ends = <End *> &end_work[0]
-    cdef double *u = &work[0, 0]
-    cdef double *p = &work[1, 0]
-    cdef double *hu = &work[2, 0]
-    cdef double *hp = &work[3, 0]
+    cdef Scratch w
     cdef double *mass_1 = &work[4, 0]
     cdef double *mass_2 = &work[5, 0]
-    cdef double *to_left = &work[6, 0]
-    cdef double *to_right = &work[7, 0]
     cdef double *area_1 = &work[8, 0]
     cdef double *flow_1 = &work[9, 0]
-    cdef double *outflow = &work[10, 0]
     cdef double *mean
     cdef double *pressure
     net.slots, net.nodes, net.ends = n, <int> kind.shape[0], <int> face.shape[0]
@@ -516,6 +541,11 @@ def advance(
     net.node_start, net.node_end, net.kind = &node_start[0], &node_end[0], &kind[0]
     net.face, net.cell, net.end, net.node = &face[0], &cell[0], &end_table[0, 0], &node_table[0, 0]
     net.alpha, net.rho = alpha, rho
+    w.u, w.p, w.hu, w.hp = &work[0, 0], &work[1, 0], &work[2, 0], &work[3, 0]
+    w.to_left, w.to_right, w.outflow = &work[6, 0], &work[7, 0], &work[10, 0]
+    w.s0, w.b = &cell_table[CELL_S0, 0], &cell_table[CELL_B, 0]
+    w.face_s0, w.slack = &face_table[FACE_S0, 0], &face_table[FACE_SLACK, 0]
+    w.k, w.cc = &face_table[FACE_K, 0], &face_table[FACE_C, 0]
     with nogil:
         for j in range(net.ends):
             ends[j].q = end_q[j]
@@ -531,34 +561,20 @@ def advance(
             if viscous:
                 viscous_wall(&flow[0], &area[0], mass_2, &cell_table[CELL_WALL, 0], &face_table[FACE_WALL, 0],
                              area_1, flow_1, &net)
-            primitives(u, p, &area[0], &flow[0], &cell_table[CELL_S0, 0], &cell_table[CELL_B, 0], n)
-            half_slopes(hp, p, n)
-            half_slopes(hu, u, n)
-            end_slopes(hp, hu, p, u, &net)
-            face_fluxes(mass_1, to_left, to_right, p, u, hp, hu, &face_table[FACE_S0, 0], &face_table[FACE_SLACK, 0],
-                        &face_table[FACE_K, 0], &face_table[FACE_C, 0], alpha, n)
-            nodes(ends, &net, &head[0], &charge[0], outflow, 0, inlet_1, pressure, p, u, hp, hu,
-                  mass_1, to_left, to_right, &fallbacks)
+            stage(&w, mass_1, &area[0], &flow[0], ends, &net, &head[0], &charge[0], 0, inlet_1, pressure, &fallbacks)
             if sample_every > 0 and (first_step + k) % sample_every == 0 and sample < samples.shape[0]:
                 take_sample(&samples[sample, 0, 0, 0], &node_samples[sample, 0], &head_samples[sample, 0], ends, &net,
-                            pressure, &head[0], &area[0], &flow[0], p)
+                            pressure, &head[0], &area[0], &flow[0], w.p)
                 sample += 1
-            first_stage(area_1, flow_1, &area[0], &flow[0], mass_1, to_left, to_right, hp, u,
+            first_stage(area_1, flow_1, &area[0], &flow[0], mass_1, w.to_left, w.to_right, w.hp, w.u,
                         &cell_table[CELL_DTDX, 0], &cell_table[CELL_SOURCE, 0], dt, friction, 1.0 / rho, n - 1)
             area_1[n - 1] = area[n - 1]
             flow_1[n - 1] = 0.0
 
-            primitives(u, p, area_1, flow_1, &cell_table[CELL_S0, 0], &cell_table[CELL_B, 0], n)
-            half_slopes(hp, p, n)
-            half_slopes(hu, u, n)
-            end_slopes(hp, hu, p, u, &net)
-            face_fluxes(mass_2, to_left, to_right, p, u, hp, hu, &face_table[FACE_S0, 0], &face_table[FACE_SLACK, 0],
-                        &face_table[FACE_K, 0], &face_table[FACE_C, 0], alpha, n)
-            nodes(ends, &net, &head[0], &charge[0], outflow, 1, inlet_2, pressure, p, u, hp, hu,
-                  mass_2, to_left, to_right, &fallbacks)
+            stage(&w, mass_2, area_1, flow_1, ends, &net, &head[0], &charge[0], 1, inlet_2, pressure, &fallbacks)
             mean_flux(mean, mass_1, mass_2, n)
             balance(mean, &net, inlet_1, inlet_2)
-            positive = second_stage(&area[0], &flow[0], area_1, flow_1, mean, to_left, to_right, hp, u,
+            positive = second_stage(&area[0], &flow[0], area_1, flow_1, mean, w.to_left, w.to_right, w.hp, w.u,
                                     &cell_table[CELL_DTDX, 0], &cell_table[CELL_SOURCE, 0], dt, friction,
                                     1.0 / rho, n - 1)
             if viscous:

@@ -27,7 +27,7 @@ MAX_ITERATIONS = 60
 def calibrated(
     tree: Tree, target_flow: Mapping[str, float], mean_pressure: float, time_constant: float = TIME_CONSTANT
 ) -> Tree:
-    """The tree with Windkessel outlets that draw ``target_flow`` (m3/s by terminal node) at ``mean_pressure`` (gauge Pa).
+    """The tree with Windkessel outlets that draw ``target_flow`` (m3/s by terminal) at ``mean_pressure`` (gauge Pa).
 
     The target flows are scaled to sum to the inlet's mean flow rate. Outlets without a target stay as they are. Raises
     :class:`SolverStopped` where the arteries alone would need more pressure than there is.
@@ -44,7 +44,9 @@ def calibrated(
         new = {node: (pressure[node] - venous[node]) / want[node] for node in want}
         if min(new.values()) <= 0.0:
             worst = min(new, key=new.__getitem__)
-            raise SolverStopped(0.0, f"outlet {worst}", "the arteries before it lose more than the mean arterial pressure")
+            raise SolverStopped(
+                0.0, f"outlet {worst}", "the arteries before it lose more than the mean arterial pressure"
+            )
         change = max(abs(new[node] / resistance[node] - 1.0) for node in want)
         resistance = new
         if change < TOLERANCE:
@@ -65,7 +67,9 @@ def characteristic_impedance(tree: Tree, node: str) -> float:
 
 def _with_resistances(tree: Tree, resistance: Mapping[str, float]) -> Tree:
     outlets = {
-        node: replace(outlet, proximal=0.0, distal=resistance[node], compliance=0.0, reflection=None) if node in resistance else outlet
+        node: replace(outlet, proximal=0.0, distal=resistance[node], compliance=0.0, reflection=None)
+        if node in resistance
+        else outlet
         for node, outlet in tree.outlets.items()
     }
     return replace(tree, outlets=outlets)

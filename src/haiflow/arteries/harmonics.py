@@ -2,8 +2,8 @@
 
 About the steady flow each cell is an elastic line with inertia ``rho / A``, friction ``2 (zeta + 2) pi mu / A^2`` and
 compliance ``dA/dp`` per length; for each harmonic of the inlet the lines are joined at the nodes and closed by the
-outlets' impedances (Womersley 1957, WADC TR 56-614, with friction of a fixed profile). The slowest decay of the network,
-taken as resistances and compliances only, tells how far a change between cycles is from the limit.
+outlets' impedances (Womersley 1957, WADC TR 56-614, with friction of a fixed profile). The slowest decay of the
+network, taken as resistances and compliances only, tells how far a change between cycles is from the limit.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from haiflow.arteries.grid import Grid
 from haiflow.arteries.junctions import PRESSURE_INLET, join
 from haiflow.arteries.outlets import impedance, is_closed, is_windkessel
 from haiflow.arteries.plan import friction_coefficient
-from haiflow.arteries.stenosis import is_shut, loss_coefficients
 from haiflow.arteries.state import State, from_steady
+from haiflow.arteries.stenosis import is_shut, loss_coefficients
 from haiflow.arteries.tree import Outlet
 from haiflow.ports import Floats
 
@@ -57,13 +57,13 @@ def outlet_admittance(grid: Grid, node: int, outlet: Outlet, omega: Floats) -> n
     if is_closed(outlet):
         return np.zeros(len(omega), dtype=complex)
     if outlet.reflection is None:
-        return 1.0 / np.maximum(np.abs(impedance(outlet, omega)), 1.0 / SHORT_CIRCUIT) * np.exp(
-            -1j * np.angle(impedance(outlet, omega)))
-    tree = grid.tree
+        whole = impedance(outlet, omega)
+        return 1.0 / np.where(np.abs(whole) > 0.0, whole, 1.0 / SHORT_CIRCUIT)
+    tree, reflection = grid.tree, outlet.reflection
     vessel = tree.vessel(tree.terminal_vessel(tree.nodes[node]))
     cell = grid.offset[vessel + 1] - 1 if tree.end[vessel] == node else grid.offset[vessel]
     speed = tube_law.wave_speed(grid.A0[cell], grid.A0[cell], grid.beta[cell], tree.blood.density)
-    share = (1.0 - outlet.reflection) / max(1.0 + outlet.reflection, 1e-30)
+    share = (1.0 - reflection) / max(1.0 + reflection, 1e-30)
     return np.full(len(omega), min(share * grid.A0[cell] / (tree.blood.density * speed), SHORT_CIRCUIT), dtype=complex)
 
 
@@ -120,7 +120,8 @@ def _inlet_harmonics(grid: Grid) -> tuple[Floats, np.ndarray]:
     values = np.asarray(grid.tree.inlet.values, dtype=float)
     count = min(HARMONICS, (len(values) - 1) // 2)
     amplitude = 2.0 * np.fft.rfft(values)[1 : count + 1] / len(values)
-    return 2.0 * np.pi * np.arange(1, count + 1) / grid.tree.inlet.period, amplitude
+    omega: Floats = 2.0 * np.pi / grid.tree.inlet.period * np.arange(1.0, count + 1.0)
+    return omega, amplitude
 
 
 def from_harmonics(grid: Grid) -> State:
@@ -138,7 +139,8 @@ def from_harmonics(grid: Grid) -> State:
     pulse = np.einsum("chij,chj->ci", to_centre, entry).real
     pressure = tube_law.pressure(mean.area, grid.A0, grid.beta) + pulse[:, 0]
     area = np.asarray(tube_law.area(pressure, grid.A0, grid.beta))
-    return replace(mean, area=area, flow_rate=mean.flow_rate + pulse[:, 1], charge=mean.charge + _charges(grid, node, omega))
+    charge = mean.charge + _charges(grid, node, omega)
+    return replace(mean, area=area, flow_rate=mean.flow_rate + pulse[:, 1], charge=charge)
 
 
 def _charges(grid: Grid, node_pressure: np.ndarray, omega: Floats) -> Floats:

@@ -1,7 +1,8 @@
 """Nodes of the network: which vessel ends meet where, and what a sound network is.
 
 Vessel ``v`` has ends ``2 v`` (its start) and ``2 v + 1``. At a node of any number of vessels flow rates sum to zero and
-total pressure ``p + rho u^2 / 2`` is common, at the inlet too; at an outlet where one vessel ends alone it is the static one.
+total pressure ``p + rho u^2 / 2`` is common, at the inlet too; at an outlet where one vessel ends alone it is the
+static one.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ def _kinds(tree: Tree) -> NDArray[np.int32]:
     kind = np.full(len(tree.nodes), JUNCTION, dtype=np.int32)
     for name, outlet in tree.outlets.items():
         if name not in tree.nodes:
-            raise InputError("arteries.outlets", name, "an outlet needs a node of the network", nearest(name, tree.nodes))
+            rule = "an outlet needs a node of the network"
+            raise InputError("arteries.outlets", name, rule, nearest(name, tree.nodes))
         wave = outlet.reflection is not None
         kind[tree.node(name)] = REFLECTION if wave else WINDKESSEL if is_windkessel(outlet) else RESISTANCE
     if tree.inlet.node not in tree.nodes or tree.inlet.node in tree.outlets:

@@ -1,8 +1,9 @@
 """What an outlet is to the solvers: kinds, the implicit weight of a Windkessel, its impedance.
 
 Three-element Windkessel: ``p = p_c + R1 Q``, ``C dp_c/dt = Q - (p_c - p_venous) / R2`` (Westerhof et al. 1971,
-Med Biol Eng 9:1). Without compliance or distal resistance it is a resistance. A reflection coefficient R ties velocity and
-wave speed by ``(1 + R) u = 4 (1 - R) (c - c(p_venous))``: R = 1 is a closed end, 0 lets waves out, -1 holds the pressure.
+Med Biol Eng 9:1). Without compliance or distal resistance it is a resistance. A reflection coefficient R ties velocity
+and wave speed by ``(1 + R) u = 4 (1 - R) (c - c(p_venous))``: R = 1 is a closed end, 0 lets waves out, -1 holds the
+pressure.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """The periodic cardiac cycle of a network: march, accelerate, and say how far from the limit the result is.
 
-One cycle of the solver is a map ``x -> F(x)`` of its state; the periodic state is its fixed point. The march starts from
-the linearised network's periodic state (:mod:`haiflow.arteries.harmonics`); Anderson's method (1965, J ACM 12:547) mixes
-the last cycles. The stated residual is an estimate of the distance to the limit, ``|F(x) - x| / (1 - q)``, where ``q`` is
-the larger of the network's slowest decay over a cycle and the ratio last seen between cycles; pressures are measured
-against the largest pressure of the cycle, flow rates against the largest in their vessel.
+One cycle of the solver is a map ``x -> F(x)`` of its state; the periodic state is its fixed point. The march starts
+from the linearised network's periodic state (:mod:`haiflow.arteries.harmonics`); Anderson's method (1965, J ACM 12:547)
+mixes the last cycles. The stated residual is an estimate of the distance to the limit, ``|F(x) - x| / (1 - q)``, where
+``q`` is the larger of the network's slowest decay over a cycle and the ratio last seen between plain cycles; pressures
+are measured against the largest pressure of the cycle, flow rates against the largest in their vessel.
 """
 
 from __future__ import annotations
@@ -78,24 +78,25 @@ def periodic(
         start = search.next_start()
         flow.restore(start)
     raise SolverStopped(
-        flow.time, search.worst, f"not periodic after {max_cycles} cycles: residual {residual:.2g} above {tolerance:.2g}"
+        flow.time, search.worst,
+        f"not periodic after {max_cycles} cycles: residual {residual:.2g} above {tolerance:.2g}",
     )
 
 
 class _Search:
-    """The cycles so far as vectors: pressure and flow rate of cells, charge of nodes, flow rate of ends, each over its scale."""
+    """The cycles so far as scaled vectors: pressure and flow rate of cells, charge of nodes, flow of ends."""
 
     def __init__(self, grid: Grid, decay: float) -> None:
         self.grid, self.decay = grid, decay
         self.starts: list[Floats] = []
         self.ends: list[Floats] = []
         self.mixed = False
-        self.scale: Floats | None = None
+        self.scale = np.zeros(0)
         self.worst = grid.tree.vessels[0]
 
     def residual(self, start: State, end: State, samples: Samples) -> float:
         """Take note of a cycle and estimate how far it is from the limit."""
-        self.scale = self._scale(samples) if self.scale is None else self.scale
+        self.scale = self._scale(samples) if self.scale.size == 0 else self.scale
         self.starts.append(self._vector(start))
         self.ends.append(self._vector(end))
         change = np.abs(self.ends[-1] - self.starts[-1])

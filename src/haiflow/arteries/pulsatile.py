@@ -2,8 +2,8 @@
 
 Mass and momentum in area and flow rate (Formaggia et al. 2003; Delestre & Lagree 2013), second order in space and time;
 the scheme is explained in ``ext/haiflow/kernels/blood1d.pyx``. An inlet of kind "pressure" holds the total pressure
-``p + rho u^2 / 2``: with the static one a fast inflow would gain energy from the boundary and run away. The step is a whole fraction of the period; where a wave
-becomes too fast for it the steps are halved.
+``p + rho u^2 / 2``: with the static one a fast inflow would gain energy from the boundary and run away. The step is a
+whole fraction of the period; where a wave becomes too fast for it the steps are halved.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ class PulsatileFlow:
         self._area[grid.slot], self._flow[grid.slot] = state.area, state.flow_rate
         self._charge = np.ascontiguousarray(state.charge, dtype=float).copy()
         self._step = round(state.phase * self.steps_in_cycle)
-        pressure = tube_law.pressure(state.area, grid.A0, grid.beta)
+        pressure = np.asarray(tube_law.pressure(state.area, grid.A0, grid.beta))
         plan, cell = self._plan, np.searchsorted(grid.slot, self._plan.cell)
         root = plan.end_table[:, 2] + pressure[cell] / plan.end_table[:, 1]
         self._end_q = np.sqrt(np.maximum(root, 0.05 * plan.end_table[:, 2]))
@@ -213,6 +213,6 @@ def _checked_source(grid: Grid, source: Floats | None) -> Floats | None:
         return None
     source = np.ascontiguousarray(source, dtype=float)
     if source.shape != (grid.n_cells,) or not np.all(np.isfinite(source)):
-        raise InputError("arteries.source", source.shape, f"a source has one finite value for each of {grid.n_cells} cells",
-                         "give m2/s per cell")
+        rule = f"a source has one finite value for each of {grid.n_cells} cells"
+        raise InputError("arteries.source", source.shape, rule, "give m2/s per cell")
     return source

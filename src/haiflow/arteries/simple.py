@@ -52,7 +52,7 @@ def fork(
     length: Sequence[float], radius: Sequence[float], wave_speed: Sequence[float], inlet: Inlet | None = None,
     outlet: Outlet = CLOSED, **more: Any,
 ) -> Tree:
-    """A parent ``v0`` (``n0`` to ``n1``) and as many daughters as there are further sizes, each with the same outlet."""
+    """A parent ``v0`` (``n0`` to ``n1``) and as many daughters as further sizes, each with the same outlet."""
     daughters = range(2, len(length) + 1)
     return network([(0, 1), *((1, node) for node in daughters)], np.array(length), np.array(radius),
                    np.array(wave_speed), inlet or still(), {f"n{node}": outlet for node in daughters}, **more)
@@ -62,7 +62,7 @@ def binary_tree(
     n_vessels: int, length: Floats | float, inlet: Inlet, outlet: Outlet, *, radius: float = 2.5e-3, ratio: float = 0.8,
     wave_speed: float = 8.0, **more: Any,
 ) -> Tree:
-    """Vessel ``v`` starts where ``(v - 1) // 2`` ends; radius falls by ``ratio`` a generation; outlets at the leaves."""
+    """Vessel ``v`` starts where ``(v - 1) // 2`` ends; radius falls by ``ratio`` a generation; outlets at the ends."""
     links = [(0 if v == 0 else (v - 1) // 2 + 1, v + 1) for v in range(n_vessels)]
     leaves = {end for _, end in links} - {start for start, _ in links}
     size = radius * ratio ** np.floor(np.log2(np.arange(n_vessels) + 1))

@@ -9,8 +9,8 @@ import numpy as np
 from haiflow.arteries import tube_law
 from haiflow.arteries.grid import Grid
 from haiflow.arteries.junctions import WINDKESSEL, join
-from haiflow.arteries.stenosis import is_shut, loss_coefficients
 from haiflow.arteries.steady import steady
+from haiflow.arteries.stenosis import is_shut, loss_coefficients
 from haiflow.errors import InputError
 from haiflow.ports import Floats
 
@@ -73,7 +73,8 @@ def check_state(grid: Grid, state: State) -> None:
     shapes = (state.area.shape, state.flow_rate.shape, state.charge.shape)
     wanted = ((grid.n_cells,), (grid.n_cells,), (len(grid.tree.nodes),))
     if shapes != wanted:
-        raise InputError("arteries.state", shapes, f"a state for this grid has shapes {wanted}", "start without a state")
+        rule = f"a state for this grid has shapes {wanted}"
+        raise InputError("arteries.state", shapes, rule, "start without a state")
     if not (np.all(state.area > 0.0) and np.all(np.isfinite(state.flow_rate)) and np.all(np.isfinite(state.charge))):
         raise InputError("arteries.state", "area, flow_rate or charge", "areas are positive and all values finite",
                          "start without a state")

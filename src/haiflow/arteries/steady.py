@@ -108,10 +108,10 @@ class _Network:
     def outlet(self, node: int, outlet: Outlet, pressure: float) -> tuple[float, float]:
         if outlet.reflection is None:
             return (pressure - outlet.venous_pressure) / outlet.resistance, 1.0 / outlet.resistance
-        return _reflecting(self.tree, node, outlet, pressure)
+        return _reflecting(self.tree, node, outlet.reflection, outlet.venous_pressure, pressure)
 
-    def balance(self, pressure: Floats) -> tuple[Floats, csc_array, float]:
-        """Net inflow of each node, its Jacobian, and the size of the flows."""
+    def balance(self, pressure: Floats) -> tuple[Floats, csc_array]:
+        """Net inflow of each node and its Jacobian."""
         flow, slope = self.vessels(pressure)
         start, end = self.tree.start, self.tree.end
         excess = self.source + np.bincount(end, flow, self.n) - np.bincount(start, flow, self.n)
@@ -128,24 +128,25 @@ class _Network:
             values = np.where(rows == node, 0.0, values)
             values[node] = -1.0
             excess[node] = value - pressure[node]
-        return excess, csc_array((values, (rows, columns)), shape=(self.n, self.n)), float(np.abs(flow).max())
+        return excess, csc_array((values, (rows, columns)), shape=(self.n, self.n))
 
 
 def _holds_pressure(outlet: Outlet) -> bool:
     return outlet.reflection == -1.0 or (outlet.reflection is None and outlet.resistance == 0.0)
 
 
-def _reflecting(tree: Tree, node: int, outlet: Outlet, pressure: float) -> tuple[float, float]:
+def _reflecting(tree: Tree, node: int, reflection: float, base: float, pressure: float) -> tuple[float, float]:
+    """Flow rate out and its slope at the pressure of a reflecting outlet."""
     vessel = tree.vessel(tree.terminal_vessel(tree.nodes[node]))
     at_end = tree.end[vessel] == node
     A0 = np.pi * (tree.radius_end if at_end else tree.radius_start)[vessel] ** 2
     beta = (tree.beta_end if at_end else tree.beta_start)[vessel]
-    share = (1.0 - outlet.reflection) / (1.0 + outlet.reflection)
+    share = (1.0 - reflection) / (1.0 + reflection)
     area = tube_law.area(pressure, A0, beta)
-    base = tube_law.wave_speed(tube_law.area(outlet.venous_pressure, A0, beta), A0, beta, tree.blood.density)
+    still = tube_law.wave_speed(tube_law.area(base, A0, beta), A0, beta, tree.blood.density)
     speed = tube_law.wave_speed(area, A0, beta, tree.blood.density)
-    slope = tube_law.compliance(area, A0, beta) * share * (4.0 * (speed - base) + speed)
-    return float(4.0 * share * area * (speed - base)), float(slope)
+    slope = tube_law.compliance(area, A0, beta) * share * (4.0 * (speed - still) + speed)
+    return float(4.0 * share * area * (speed - still)), float(slope)
 
 
 def _solve(tree: Tree, nodes: Nodes, guess: Floats) -> SteadyFlow:
@@ -153,7 +154,7 @@ def _solve(tree: Tree, nodes: Nodes, guess: Floats) -> SteadyFlow:
     pressure = guess.copy()
     best = np.inf
     for iteration in range(MAX_ITERATIONS):
-        excess, jacobian, scale = network.balance(pressure)
+        excess, jacobian = network.balance(pressure)
         step = -splu(jacobian).solve(excess)
         pressure += step
         size = float(np.abs(step).max() / max(np.abs(pressure).max(), 1e-300))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from haiflow.ports import Fluid, Floats
+from haiflow.ports import Floats, Fluid
 
 BLOOD = Fluid(density=1060.0, viscosity=3.8e-3)
 
@@ -37,7 +37,7 @@ class Inlet:
 
 @dataclass(frozen=True)
 class Outlet:
-    """Three-element Windkessel at a terminal node: ``proximal`` and ``distal`` resistance (Pa s/m3), ``compliance`` (m3/Pa).
+    """Three-element Windkessel at a terminal: ``proximal`` and ``distal`` resistance (Pa s/m3), ``compliance`` (m3/Pa).
 
     ``distal = 0`` makes a pure resistance; ``reflection`` in [-1, 1], where given, replaces all three by a reflection
     coefficient (1 is a closed end: no flow). ``venous_pressure`` (gauge Pa) lies behind the resistances.
@@ -81,12 +81,12 @@ class Tree:
     outlets: dict[str, Outlet]  # by terminal node name
     blood: Fluid = BLOOD
     wall_viscosity: Floats | None = None
-    velocity_profile: float = 9.0  # power-law exponent zeta: friction 2 (zeta + 2) pi mu u; alpha = (zeta + 2) / (zeta + 1)
+    velocity_profile: float = 9.0  # exponent zeta: friction 2 (zeta + 2) pi mu u, alpha = (zeta + 2) / (zeta + 1)
     severity: Floats | None = None  # occluded fraction of the lumen area, [0, 1]; 1 is total
     stenosis_length: Floats | None = None  # m; where not given two diameters
-    feeds: dict[str, dict[str, float]] = field(default_factory=dict)  # terminal node -> {segment or bed: share}; shares sum to 1
+    feeds: dict[str, dict[str, float]] = field(default_factory=dict)  # terminal node -> {segment: share}; sums to 1
     off_target: tuple[str, ...] = ()  # terminal vessels that feed something else than the liver
-    paths: dict[str, Floats] = field(default_factory=dict)  # vessel -> (k, 3) m, centre line for drawing, both ends included
+    paths: dict[str, Floats] = field(default_factory=dict)  # vessel -> (k, 3) m, centre line, both ends included
 
     def vessel(self, name: str) -> int:
         return self.vessels.index(name)

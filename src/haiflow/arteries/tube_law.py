@@ -1,7 +1,8 @@
-"""The tube law ``p = beta / A0 (sqrt(A) - sqrt(A0))`` and what follows from it (Formaggia et al. 2003, Comput Vis Sci 2:75).
+"""The tube law ``p = beta / A0 (sqrt(A) - sqrt(A0))`` and what follows from it.
 
-Functions take and return arrays or numbers in SI: area (m2), reference area ``A0`` (m2), ``beta`` (Pa m), pressure
-(gauge Pa). ``stiffness_*`` give ``beta`` from what is measured.
+Formaggia, Nobile, Quarteroni & Veneziani 1999, Comput Vis Sci 2:75. Functions take and return arrays or numbers in SI:
+area (m2), reference area ``A0`` (m2), ``beta`` (Pa m), pressure (gauge Pa). ``stiffness_*`` give ``beta`` from what is
+measured.
 """
 
 from __future__ import annotations

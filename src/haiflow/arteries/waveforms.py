@@ -1,9 +1,9 @@
 """Shapes of the flow over one cardiac cycle, normalised to a mean of 1.
 
 A shape is a Fourier series ``w(t) = 1 + sum a_k cos(2 pi k t / T) + b_k sin(2 pi k t / T)``. The coefficients of
-"hepatic-artery" and "aorta" were fitted to curves drawn by hand and come from no patient: the first to a forward-only flow
-with its peak at 0.14 T and a resistive index (peak - least) / peak of 0.62, inside the 0.55 to 0.70 usual for hepatic
-arteries; the second to ejection over a third of the cycle with a short backflow at valve closure. [assumed]
+"hepatic-artery" and "aorta" were fitted to curves drawn by hand and come from no patient: the first to a forward-only
+flow with its peak at 0.14 T and a resistive index (peak - least) / peak of 0.62, inside the 0.55 to 0.70 usual for
+hepatic arteries; the second to ejection over a third of the cycle with a short backflow at valve closure. [assumed]
 """
 
 from __future__ import annotations

@@ -194,10 +194,19 @@ def build_line(
     if abs(sum(part.length for part in parts) - length) > 1e-9 * length:
         raise ValueError("the segments' lengths do not sum to the line's")
     pieces = [_cells_of(part, max(1, round(n_cells * part.length / length)), wall_modulus) for part in parts]
+    line = _tube(pieces, tip or Tip())
+    line = replace(line, holes=_holes(line, side_holes))
+    for kink in kinks:
+        line = narrowed(line, kink.at, kink.severity, kink.length)
+    return line
+
+
+def _tube(pieces: Sequence[tuple[Floats, ...]], tip: Tip) -> Line:
+    """The segments' cells joined into a line without holes."""
     dx, radius, outer, area, taper, modulus = (np.concatenate(column) for column in zip(*pieces, strict=True))
     if np.any(outer <= radius):
         raise ValueError("the outer diameter must be larger than the inner one")
-    line = Line(
+    return Line(
         x=np.concatenate([[0.0], np.cumsum(dx)]),
         radius=radius,
         wall_thickness=outer - radius,
@@ -207,12 +216,8 @@ def build_line(
         taper_factor=taper,
         resistance_factor=np.ones_like(dx),
         holes=(),
-        tip=tip or Tip(),
+        tip=tip,
     )
-    line = replace(line, holes=_holes(line, side_holes))
-    for kink in kinks:
-        line = narrowed(line, kink.at, kink.severity, kink.length)
-    return line
 
 
 def tube_compliance(inner_radius: Floats, outer_radius: Floats, modulus: Floats) -> Floats:

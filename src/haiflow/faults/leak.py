@@ -47,23 +47,12 @@ def leak(
     if any(hole.name == name for hole in line.holes):
         raise ValueError(f"the line has a hole called {name} already")
     cell = line.cell(at)
-    bore = 2.0 * float(line.radius[cell])
-    diameter = bore if torn else orifice_diameter
+    diameter = 2.0 * float(line.radius[cell]) if torn else orifice_diameter
     if diameter is None or not diameter > 0.0:
         raise ValueError("a leak needs a positive orifice diameter")
     wall = 0.0 if torn else float(line.wall_thickness[cell])
-    hole = Hole(
-        name,
-        "leak",
-        cell,
-        diameter,
-        wall,
-        1.0 if torn else discharge_coefficient,
-        severity,
-        "pocket",
-        wall,
-        pocket or Pocket(),
-    )
+    coefficient = 1.0 if torn else discharge_coefficient
+    hole = Hole(name, "leak", cell, diameter, wall, coefficient, severity, "pocket", wall, pocket or Pocket())
     opened = replace(line, holes=(*line.holes, hole))
     return _cut_beyond(opened, cell) if torn and severity > 0.0 else opened
 

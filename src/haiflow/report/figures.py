@@ -17,7 +17,7 @@ from haiflow.report import palette
 from haiflow.report.canvas import STYLE, legend, new_figure
 from haiflow.report.timecourse import concentration, pump_and_catheter
 from haiflow.results import Results
-from haiflow.results.quantities import SHOWN, number, say, shown_unit
+from haiflow.results.quantities import SHOWN, closure, number, say, shown_unit
 from haiflow.results.verdict import delivered
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def arterial_waveforms(results: Results) -> Figure | None:
     figure, (upper, lower) = new_figure(4.4, 2)
     time = np.asarray(results.cycle_coords["time"], float)
     for colour, vessel in zip(palette.LINES, chosen, strict=False):
-        label = "\n".join(textwrap.wrap(names[vessel].replace("_", " "), 17))
+        label = "\n".join(textwrap.wrap(palette.in_words(names[vessel]), 17))
         upper.plot(time, flow.values[:, vessel, station] * SHOWN["mL/min"][1], color=colour, label=label)
         lower.plot(time, pressure.values[:, vessel, station] * SHOWN["mmHg"][1], color=colour)
     upper.set_title("The arterial pulse")
@@ -97,7 +97,8 @@ def ledger(results: Results) -> Figure | None:
     if filled <= 0.0:
         return None
     entries = [(name, *palette.ACCOUNTS[name], float(book.get(f"{name}_kg") or 0.0)) for name in palette.ACCOUNTS]
-    entries = [entry for entry in entries if abs(entry[3]) > TRACE * filled]
+    missing = filled - sum(entry[3] for entry in entries)
+    entries = [entry for entry in [*entries, ("missing", "not found", "#ff00ff", missing)] if entry[3] > TRACE * filled]
     unit = shown_unit(filled, "kg")
     scale = SHOWN[unit][1]
     figure, (axis,) = new_figure(2.55 + 0.17 * ((len(entries) + 2) // 3), right=0.975, left=0.13, bottom=0.44, top=0.86)
@@ -133,7 +134,7 @@ def ledger(results: Results) -> Figure | None:
     axis.set_title("Where the drug went")
     imbalance = book.get("relative_imbalance")
     if imbalance is not None:
-        note = f"imbalance {number(abs(imbalance), 2)} of what was filled"
+        note = f"imbalance {closure(imbalance)} of what was filled"
         axis.text(1.0, 1.05, note, transform=axis.transAxes, ha="right", color=palette.QUIET, fontsize=8.5)
     figure.legend(
         *axis.get_legend_handles_labels(),

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from haiflow.ports import Floats
 from haiflow.report import palette, scales, surface
+from haiflow.report import scene as still
+from haiflow.report.scene import NUMERALS, front
 from haiflow.results import LiverField, Network
 from haiflow.results.record import ARTERY
 
 NO_DRUG = 255  # the last colour of each table
-THINNEST, WIDER = 1.1e-3, 1.5  # as in the still overview
-NUMERALS = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII")
 
 
 @dataclass
@@ -83,8 +83,6 @@ def _table(anchors: tuple[str, ...]) -> list[list[int]]:
 
 
 def _views(network: Network | None, liver: LiverField | None) -> list[dict[str, Any]]:
-    from haiflow.report import scene as still
-
     views = [("From the front", still.overview(network, liver))]
     near = still.close_up(network) if network is not None else None
     if near is not None:
@@ -104,7 +102,9 @@ def _views(network: Network | None, liver: LiverField | None) -> list[dict[str, 
 
 def _add_network(pack: Pack, network: Network) -> None:
     scale, values = scales.of_network(network)
-    wide = np.maximum(np.where(network.part == ARTERY, WIDER, 1.0) * network.radius, THINNEST)
+    wide = np.maximum(
+        np.where(network.part == ARTERY, still.WIDER["overview"], 1.0) * network.radius, still.THINNEST["overview"]
+    )
     colour = scale.place(values)
     curves, count, points, radii, places = [], 0, [], [], []
     for ids in (network.line(index) for index in range(network.n_lines)):
@@ -125,10 +125,15 @@ def _add_network(pack: Pack, network: Network) -> None:
         "curves": curves,
         "faults": [[np.asarray(mark.position).tolist(), 3e-3] for mark in network.markers if mark.kind != "tip"],
         "pump": pump
-        and {"centre": pump.centre.tolist(), "axis": pump.axis.tolist(), "radius": pump.radius, "height": pump.height},
+        and {
+            "centre": pump.centre.tolist(),
+            "axis": front(pump).tolist(),
+            "radius": pump.radius,
+            "height": pump.height,
+        },
     }
     pack.header["labels"] += [
-        [mark.name, np.asarray(mark.position).tolist(), "tip" if mark.kind == "tip" else "fault"]
+        [palette.in_words(mark.name), np.asarray(mark.position).tolist(), "tip" if mark.kind == "tip" else "fault"]
         for mark in network.markers
     ]
     if pump is not None:

@@ -14,8 +14,8 @@ from typing import Any
 
 from haiflow.report import figures, pack, scales, tables
 from haiflow.results import Results
-from haiflow.results.quantities import say
-from haiflow.results.verdict import delivered
+from haiflow.results.quantities import closure, say
+from haiflow.results.verdict import delivered, leaked
 
 SIGNS = {"alarm": "✖ Alarm", "warn": "▲ Warning", "ok": "✔ In order"}
 CAPTIONS = figures.CAPTIONS | {
@@ -189,13 +189,13 @@ def tiles(summary: dict[str, Any]) -> list[tuple[str, str, str]]:
                 f"{say(pump.get('infused_volume_m3'), 'm3')} infused",
             )
         )
-    if drug.get("leaked_kg"):
-        found.append(("Leaked", say(drug["leaked_kg"], "kg"), ""))
+    if leaked(summary):
+        found.append(("Leaked", say(leaked(summary), "kg"), "out of the line"))
     if summary.get("off_target"):
         fraction = sum(row.get("dose_fraction") or 0.0 for row in summary["off_target"].values())
         found.append(("To other organs", say(fraction, "%"), "of what left the pump"))
     if summary.get("body", {}).get("peak_concentration_kg_per_m3") is not None:
         found.append(("Peak in plasma", say(summary["body"]["peak_concentration_kg_per_m3"], "kg/m3"), "systemic"))
     if drug.get("relative_imbalance") is not None:
-        found.append(("Ledger imbalance", f"{abs(drug['relative_imbalance']):.0e}", "relative, of the drug"))
+        found.append(("Ledger imbalance", closure(drug["relative_imbalance"]), "relative, of the drug"))
     return found

@@ -8,19 +8,21 @@ from __future__ import annotations
 INK, QUIET, GRID, PAPER, GROUND = "#1d2b36", "#51606c", "#e4e9ed", "#ffffff", "#f6f9fa"
 DRUG, TWIN = "#0b6a94", "#9aa9b5"
 SEVERITY = {"alarm": "#a3221b", "warn": "#8a5300", "ok": "#1c6b3c"}
-EVENT = {"fault": "#a3221b", "refill": "#0b6a94", "bolus": "#6b3fa0"}
+EVENT = {"refill": "#0b6a94", "bolus": "#6b3fa0"}
+FAULTS = ("fault", "leak", "occlusion", "dislodgement", "stall")
 
 # Where drug can be, in the order of its way; where it is lost is warm.
 ACCOUNTS = {
     "withdrawn": ("taken out at refill", "#c7d0d8"),
     "reservoir": ("left in the reservoir", "#8fa3b3"),
     "catheter": ("in the catheter", "#5d7484"),
-    "leaked": ("leaked", "#cc3311"),
+    "leaked": ("leaked, round the line", "#cc3311"),
     "arteries": ("in the arteries", "#ee99aa"),
     "off_target": ("to other organs", "#ee7733"),
     "liver": ("in the liver", "#117755"),
     "body": ("in the body", "#ddaa33"),
     "eliminated": ("eliminated", "#33a0c8"),
+    "outflow": ("out of what is modelled", "#bbccee"),
 }
 SEGMENTS = ("#332288", "#88ccee", "#44aa99", "#117733", "#999933", "#ddcc77", "#cc6677", "#882255")
 LINES = ("#0b6a94", "#cc3311", "#117755", "#aa4499", "#c27c0e", "#555f68", "#88ccee", "#999933")
@@ -30,6 +32,16 @@ LINES = ("#0b6a94", "#cc3311", "#117755", "#aa4499", "#c27c0e", "#555f68", "#88c
 FLAME = ("#3b0a8f", "#6a00a8", "#9c179e", "#c5407e", "#e26561", "#f68d45", "#fcba2c")
 LEAF = ("#f0efe2", "#cfe0c3", "#9fccab", "#66b19a", "#36918a", "#146f77", "#0b4d5c")
 NO_DRUG = "#a9b3bb"
+
+
+def event_colour(kind: str) -> str:
+    """Red for a fault, blue and violet for what the clinic does, grey for the rest."""
+    return SEVERITY["alarm"] if kind in FAULTS else EVENT.get(kind, QUIET)
+
+
+def in_words(name: str) -> str:
+    """A name from the scenario as it is read: ``right_hepatic`` is the right hepatic."""
+    return "catheter tip" if name == "tip" else name.replace("_", " ")
 
 
 def segment_colour(index: int) -> str:

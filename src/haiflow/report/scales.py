@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from haiflow.ports import Floats
 from haiflow.report import palette
@@ -42,7 +43,7 @@ class Scale:
             values = [self.knots[-1], *10.0 ** np.arange(last, first - 0.5, -1.0)]
             texts = [said(value) for value in values]
         else:
-            values = list(np.linspace(self.knots[0], self.knots[-1], 5))
+            values = [*np.linspace(self.knots[0], self.knots[1], 4), *self.knots[2:]]
             texts = [number(value * SHOWN[self.unit][1], 2) for value in values]
         places = self.place(np.array(values))
         ranked = sorted(zip(places, texts, strict=True), key=lambda tick: -abs(tick[0] - 0.5))
@@ -87,14 +88,24 @@ LIVER_VALUES = (
 )
 
 
+def _tumour(liver: LiverField) -> NDArray[np.bool_]:
+    return np.asarray(liver.cell_data.get("tumour", np.zeros(len(liver.tetra)))) > 0
+
+
 def of_liver(liver: LiverField) -> tuple[Scale, Floats]:
-    """Exposure over the run, else concentration, else arterial perfusion: per cell, on a linear scale from zero."""
+    """Exposure over the run, else concentration, else arterial perfusion: per cell, on a linear scale from zero.
+
+    Where a tumour holds far more than the tissue round it, the scale has a bend at the most that tissue holds.
+    """
     for name, title, unit in LIVER_VALUES:
         values = np.asarray(liver.cell_data.get(name, np.zeros(len(liver.tetra))), float)
         high = float(np.nanmax(values, initial=0.0))
         if high > LEAST:
-            shown = shown_unit(high, unit)
-            return Scale(f"{title} / ({shown})", (0.0, high), (0.0, 1.0), False, shown, palette.LEAF), values
+            tissue = float(np.nanmax(values[~_tumour(liver)], initial=0.0))
+            shown = shown_unit(tissue or high, unit)
+            bent = LEAST < tissue < 0.6 * high  # a tumour holds far more: the tissue keeps most of the colours
+            knots, places = ((0.0, tissue, high), (0.0, 0.7, 1.0)) if bent else ((0.0, high), (0.0, 1.0))
+            return Scale(f"{title} / ({shown})", knots, places, False, shown, palette.LEAF), values
     values = np.asarray(
         liver.cell_data.get("arterial_perfusion_ml_per_min_per_100ml", np.zeros(len(liver.tetra))), float
     )

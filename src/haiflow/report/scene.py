@@ -129,7 +129,7 @@ def add_pump(plotter: Any, body: PumpBody) -> None:
     """The pump's housing: a flat titanium cylinder with round edges, and its septum."""
     import pyvista
 
-    axis = body.axis / np.linalg.norm(body.axis)
+    axis = front(body)
     metal = {"specular": 0.5, "specular_power": 20, "ambient": 0.25, "smooth_shading": True}
     for radius, height, shift, colour in ((1.0, 1.0, 0.0, "#c3ccd3"), (0.24, 0.30, 0.50, "#8b98a2")):
         shape = pyvista.ParametricSuperEllipsoid(
@@ -138,6 +138,12 @@ def add_pump(plotter: Any, body: PumpBody) -> None:
         )  # fmt: skip
         turned = shape.rotate_vector(*_turn(axis)).translate(body.centre + shift * body.height * axis)
         _add(plotter, turned, color=colour, **metal)
+
+
+def front(body: PumpBody) -> Floats:
+    """The unit vector (3,) out of the face that is turned to the skin, where the septum is."""
+    axis = body.axis / np.linalg.norm(body.axis)
+    return np.asarray(-axis if axis[1] > 0.0 else axis)
 
 
 def _turn(axis: Floats) -> tuple[Floats, float]:
@@ -223,7 +229,7 @@ def names_of_arteries(network: Network) -> list[tuple[str, Floats]]:
             place = 0.5 * (network.points[low] + network.points[high])
             middles.setdefault(int(network.vessel[low]), (float(network.radius[low]), place))
     ranked = sorted(middles.items(), key=lambda item: -item[1][0])
-    return [(network.vessel_names[vessel].replace("_", " "), place) for vessel, (_, place) in ranked]
+    return [(palette.in_words(network.vessel_names[vessel]), place) for vessel, (_, place) in ranked]
 
 
 def labels(plotter: Any, network: Network | None, liver: LiverField | None, kind: str) -> list[overlay.Label]:
@@ -232,7 +238,9 @@ def labels(plotter: Any, network: Network | None, liver: LiverField | None, kind
     if network is not None:
         for mark in network.markers:
             colour = palette.INK if mark.kind == "tip" else palette.SEVERITY["alarm"]
-            words.append(overlay.Label(mark.name, pixel(plotter, SIZE, mark.position), colour, bold=True))
+            words.append(
+                overlay.Label(palette.in_words(mark.name), pixel(plotter, SIZE, mark.position), colour, bold=True)
+            )
         if network.pump is not None and kind == "overview":
             words.append(overlay.Label("pump", pixel(plotter, SIZE, network.pump.centre), palette.INK, fixed=True))
         if kind == "tip":

@@ -8,8 +8,9 @@ from typing import Any
 
 from haiflow.report import palette
 from haiflow.results import Results
-from haiflow.results.quantities import SHOWN, number, say, shown_unit
+from haiflow.results.quantities import SHOWN, closure, number, say, shown_unit
 from haiflow.results.rows import Rows
+from haiflow.results.rows import columns as columns_of
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def by_columns(caption: str, heading: str, rows: Rows, columns: tuple[Column, ..
             for (key, _, _), unit in zip(columns, units, strict=True)
         ]
         inner = row.get("kind") == "tumour"
-        body.append(Row([str(row[name]).replace("_", " "), *cells], "inner" if inner else ""))
+        body.append(Row([palette.in_words(str(row[name])), *cells], "inner" if inner else ""))
     heads = [(text, unit, False) for (_, text, _), unit in zip(columns, units, strict=True)]
     return Table(caption, [(heading, "", True), *heads], body)
 
@@ -142,7 +143,12 @@ def listed(results: Results, caption: str, entries: tuple[tuple[str, str, str, s
     return Table(caption, [("figure", "", True), ("value", "", False)], rows) if rows else None
 
 
-CARRIER_WORDS = {"blood_in": "blood drawn in", "blood_out": "blood lost through the line"}
+PARTIAL = ("eliminated_in_liver", "blood_drawn_in", "blood_lost")  # said beside the book, not part of its sum
+CARRIER_WORDS = {
+    "eliminated_in_liver": "of which in the liver",
+    "blood_drawn_in": "blood drawn into the line",
+    "blood_lost": "blood lost through the line",
+}
 
 
 def ledger(results: Results, substance: str, unit: str) -> Table | None:
@@ -154,50 +160,72 @@ def ledger(results: Results, substance: str, unit: str) -> Table | None:
         return None
     shown = shown_unit(filled, unit)
 
-    def row(words: str, value: float) -> Row:
+    def row(words: str, value: float, kind: str = "") -> Row:
         if abs(value) < TRACE * filled:
-            return Row([words, "trace", "–"])
-        return Row([words, number(value * SHOWN[shown][1], 4), number(100.0 * value / filled)])
+            return Row([words, "trace", "–"], kind)
+        return Row([words, number(value * SHOWN[shown][1], 4), number(100.0 * value / filled)], kind)
 
     rows = [row("filled", filled)]
     for key, value in book.items():
         name = key.removesuffix(suffix)
         if key.endswith(suffix) and name != "filled" and value:
             words = palette.ACCOUNTS.get(name, (CARRIER_WORDS.get(name, name.replace("_", " ")),))[0]
-            rows.append(row(words, _number(value)))
+            rows.append(row(words, _number(value), "inner" if name in PARTIAL else ""))
     imbalance = _number(book.get("relative_imbalance"))
-    rows.append(Row(["relative imbalance", number(imbalance, 2), ""], "sum"))
+    rows.append(Row(["relative imbalance", closure(imbalance), ""], "sum"))
     columns = [("account", "", True), ("amount", shown, False), ("of filled", "%", False)]
     return Table(f"Ledger of the {'drug' if substance == 'drug' else 'carrier liquid'}", columns, rows)
 
 
 def detection(results: Results) -> Table | None:
     """What shows each fault first, and when."""
+    others = [key for key in columns_of(results.detection) if key.endswith("_at_s")]
     rows = []
     for row in results.detection:
-        when = row.get("time_s")
         seen = row.get("observable") or "nothing that is observed, within the run"
-        rest = {key: value for key, value in row.items() if key not in ("fault", "observable", "time_s", "onset_s")}
-        told = "; ".join(f"{key.replace('_', ' ')}: {_told(value)}" for key, value in rest.items() if value is not None)
-        rows.append(Row([str(row.get("fault", "")), str(seen), "–" if when is None else say(when, "s"), told]))
-    columns = [("fault", "", True), ("first shown by", "", True), ("when", "", False), ("more", "", True)]
-    if not any(row.cells[-1] for row in rows):
-        columns, rows = columns[:-1], [Row(row.cells[:-1]) for row in rows]
-    return Table("First observable that crosses its threshold", columns, rows) if rows else None
+        rule = f"{row['rule']} over {_told(row.get('threshold'))}" if row.get("rule") else ""
+        times = [say(row.get(key), "s") for key in ("time_s", *others)]
+        rows.append(
+            Row([palette.in_words(str(row.get("fault", ""))), say(row.get("onset_s"), "s"), str(seen), rule, *times])
+        )
+    columns = [
+        ("fault", "", True),
+        ("onset", "", False),
+        ("first shown by", "", True),
+        ("that is", "", True),
+        ("when", "", False),
+    ]
+    columns += [(key.removesuffix("_at_s").replace("_", " "), "", False) for key in others]
+    return _trimmed(
+        Table("The first observable to cross its threshold, and when each would (time into the run)", columns, rows)
+    )
+
+
+def _trimmed(table: Table) -> Table | None:
+    """The table without columns that say nothing; None where it has no rows."""
+    kept = [k for k in range(len(table.columns)) if any(row.cells[k] not in ("", "–") for row in table.rows)]
+    rows = [Row([row.cells[k] for k in kept], row.kind) for row in table.rows]
+    return Table(table.caption, [table.columns[k] for k in kept], rows) if rows else None
 
 
 def _told(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_told, value))
     return number(value) if isinstance(value, float) else str(value)
+
+
+def _as_given(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def inputs(results: Results) -> Table | None:
     """Every input as given with its unit, and in SI."""
     rows = [
-        Row([str(row.get("name", "")), str(row.get("value", "")), _told(row.get("si", "")), str(row.get("source", ""))])
+        Row([str(row.get("name", "")), _as_given(row.get("value", "")), _told(row.get("si", "")), str(row.get("source", ""))])
         for row in results.inputs
     ]
     columns = [("input", "", True), ("value", "", True), ("in SI", "", False), ("source", "", True)]
-    return Table("Inputs as resolved", columns, rows) if rows else None
+    return _trimmed(Table("Inputs as resolved", columns, rows))
 
 
 def provenance(results: Results) -> Table:

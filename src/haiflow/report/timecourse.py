@@ -36,7 +36,7 @@ def _events(figure: Figure, axes: list[Axes], results: Results, unit: str, span:
     last, lift = -np.inf, 0
     for count, event in enumerate(events, 1):
         place = event.time_s * SHOWN[unit][1]
-        colour = palette.EVENT.get(event.kind, palette.QUIET)
+        colour = palette.event_colour(event.kind)
         for axis in axes:
             axis.axvline(place, color=colour, linewidth=1.0, linestyle=(0, (4, 2)), zorder=1)
         lift = lift + 9 if place - last < 0.02 * (span[-1] - span[0]) else 0
@@ -44,7 +44,7 @@ def _events(figure: Figure, axes: list[Axes], results: Results, unit: str, span:
         axes[0].annotate(
             str(count), (place, 1.0), (0, 2 + lift), xycoords=("data", "axes fraction"), color=colour, **note
         )
-        numbered.append(f"{count}  {_wrapped(event.name)}")
+        numbered.append(f"{count}  {_wrapped(palette.in_words(event.name))}")
         last = place
     if numbered:
         bottom = axes[-1].get_position().y0

@@ -64,8 +64,12 @@ def number(value: float, digits: int = 3) -> str:
     if not 1e-3 <= abs(value) < 10 ** max(digits + 2, 5):
         return f"{value:.{digits - 1}e}"
     decimals = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
-    text = f"{value:.{decimals}f}"
-    return text.rstrip("0").rstrip(".") if "." in text and decimals > digits else text
+    return f"{value:.{decimals}f}"
+
+
+def closure(imbalance: float) -> str:
+    """A relative imbalance in words; doubles cannot tell one below 1e-16 from none."""
+    return number(abs(imbalance), 2) if abs(imbalance) >= 1e-16 else "below 1e-16"
 
 
 def say(value: float | None, unit: str, digits: int = 3) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from haiflow.results.quantities import number, say
+from haiflow.results.quantities import closure, number, say
 from haiflow.results.record import Finding
 
 BALANCE = 1e-10  # relative imbalance of a ledger
@@ -84,8 +84,14 @@ def _line(summary: dict[str, Any]) -> list[Finding]:
     return [Finding("alarm", f"Blood enters the catheter: the mean flow at the tip is {say(flow, 'mL/day')}.")]
 
 
+def leaked(summary: dict[str, Any]) -> float:
+    """Drug (kg) that left the line by leaks, whether it still lies there or the body has taken it up."""
+    all_of_it = summary.get("catheter", {}).get("leaked_drug_kg")
+    return float(all_of_it or summary.get("ledger", {}).get("drug", {}).get("leaked_kg") or 0.0)
+
+
 def _leak(summary: dict[str, Any]) -> list[Finding]:
-    lost, infused = summary.get("ledger", {}).get("drug", {}).get("leaked_kg") or 0.0, _infused(summary)
+    lost, infused = leaked(summary), _infused(summary)
     if not lost or not infused:
         return []
     text = f"{say(lost, 'kg')} of the drug leaks out of the line ({say(lost / infused, '%')} of what left the pump)."
@@ -152,7 +158,7 @@ def _detection(summary: dict[str, Any]) -> list[Finding]:
 
 
 def _capital(text: object) -> str:
-    words = str(text)
+    words = str(text).replace("_", " ")
     return words[:1].upper() + words[1:]
 
 
@@ -174,4 +180,4 @@ def _balance(summary: dict[str, Any]) -> list[Finding]:
     if findings or all(value is None for value in books.values()):
         return findings
     worst = max(abs(value) for value in books.values() if value is not None)
-    return [Finding("ok", f"Every milligram is accounted for: the ledgers close to {number(worst, 2)} relative.")]
+    return [Finding("ok", f"Every milligram is accounted for: the ledgers close to {closure(worst)} relative.")]

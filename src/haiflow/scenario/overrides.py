@@ -56,15 +56,18 @@ def _put(root: dict[str, Any], dotted: str, value: Any, place: str) -> KeyPath:
         if last:
             here[index] = value
         elif isinstance(here, dict):
-            here = _enter(here, step)
+            here = _enter(here, step, place)
         else:
             here = here[index]
     return path
 
 
-def _enter(here: dict[str, Any], step: str) -> Any:
-    if not isinstance(here.get(step), dict | list):
+def _enter(here: dict[str, Any], step: str, place: str) -> Any:
+    if here.get(step) is None:
         here[step] = {}
+    if not isinstance(here[step], dict | list):
+        value = f"'{here[step]!s:.60}'"
+        raise InputError(place, value, f"{step} is a single value, it has no keys", f"set {step} itself")
     return here[step]
 
 
@@ -73,8 +76,6 @@ def _index(here: Any, step: str, place: str) -> str | int:
         if not step:
             raise InputError(place, "an empty step", "a path has names between its dots", "write e.g. catheter.length")
         return step
-    if not isinstance(here, list):
-        raise InputError(place, f"'{step}'", "there is a single value, which has no keys", "shorten the path")
     if not step.isascii() or not step.isdigit() or int(step) >= len(here):
         known = [str(index) for index in range(len(here))]
         raise InputError(

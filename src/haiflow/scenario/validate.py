@@ -94,13 +94,7 @@ def _complain(problems: Problems, path: KeyPath, complaint: Any, near_misses: di
     elif isinstance(context.get("error"), UnitError):
         problems.add(place, complaint["input"], context["error"].rule, context["error"].remedy)
     else:
-        problems.add(place, _seen(complaint["input"]), *_wording(kind, complaint["msg"], context))
-
-
-def _seen(value: Any) -> Any:
-    if isinstance(value, dict | list):
-        return "a mapping" if isinstance(value, dict) else "a list"
-    return value
+        problems.add(place, complaint["input"], *_wording(kind, complaint["msg"], context))
 
 
 def _real(problems: Problems, path: KeyPath, loc: KeyPath, *, keep_last: bool) -> KeyPath:

@@ -1,4 +1,4 @@
-"""The arterial tree of a scenario: network, walls, waveform, ligatures, and outlets that draw what the patient's draw."""
+"""The arterial tree of a scenario: network, walls, waveform, ligatures, and outlets that draw as the patient's do."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ def _bare_tree(arteries: given.Arteries, numerics: given.Numerics) -> Tree:
     blood = Fluid(arteries.blood.density, arteries.blood.viscosity)
     walls = np.array([_wall(vessel, arteries.mean_pressure, blood) for vessel in vessels])
     ends = {vessel.end: name for name, vessel in network.vessels.items()}
-    off_target = tuple(ends[node] for node, outlet in network.outlets.items() if outlet.off_target is not None and node in ends)
+    off_target = tuple(
+        ends[node] for node, outlet in network.outlets.items() if outlet.off_target is not None and node in ends
+    )
     return Tree(
         vessels=names,
         nodes=nodes,

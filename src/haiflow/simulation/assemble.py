@@ -81,7 +81,10 @@ def carrier(model: given.ScenarioModel) -> Substance:
     """The liquid itself: neither extracted nor metabolised, it spreads into the body's extracellular water."""
     blood, water = BLOOD_VOLUME_PER_MASS * model.patient.mass, EXTRACELLULAR_PER_MASS * model.patient.mass
     return Substance(
-        CARRIER, WATER_SELF_DIFFUSION, DrugKinetics(CARRIER), SystemicKinetics(CARRIER, blood, water, CAPILLARY_CLEARANCE)
+        CARRIER,
+        WATER_SELF_DIFFUSION,
+        DrugKinetics(CARRIER),
+        SystemicKinetics(CARRIER, blood, water, CAPILLARY_CLEARANCE),
     )
 
 
@@ -96,7 +99,12 @@ def substance(name: str, drug: given.Drug) -> Substance:
         trapped_fraction=drug.trapped_fraction,
     )
     body = SystemicKinetics(
-        name, drug.central_volume, drug.peripheral_volume, drug.distribution_clearance, drug.total_clearance, drug.hepatic_extraction,
+        name,
+        drug.central_volume,
+        drug.peripheral_volume,
+        drug.distribution_clearance,
+        drug.total_clearance,
+        drug.hepatic_extraction,
         drug.trapped_fraction,
     )
     return Substance(name, drug.diffusivity, liver, body)
@@ -153,7 +161,11 @@ def programme(steps: tuple[given.ProgrammeStep, ...], basal: float) -> Programme
 def build_catheter(catheter: given.Catheter, pump: given.Pump | None) -> Line:
     """The line with its holes, kinks and tip; a peristaltic pump's tubing yields at its inlet."""
     side_holes = [
-        SideHole(f"side_hole_{number + 1}" if hole.count == 1 else f"side_hole_{number + 1}_{k + 1}", hole.from_tip, hole.diameter)
+        SideHole(
+            f"side_hole_{number + 1}" if hole.count == 1 else f"side_hole_{number + 1}_{k + 1}",
+            hole.from_tip,
+            hole.diameter,
+        )
         for number, hole in enumerate(catheter.side_holes)
         for k in range(hole.count)
     ]
@@ -162,7 +174,9 @@ def build_catheter(catheter: given.Catheter, pump: given.Pump | None) -> Line:
         catheter.inner_diameter,
         catheter.outer_diameter,
         segments=[
-            Segment(s.length, s.inner_diameter, s.outer_diameter, s.end_inner_diameter, s.end_outer_diameter, s.wall_modulus)
+            Segment(
+                s.length, s.inner_diameter, s.outer_diameter, s.end_inner_diameter, s.end_outer_diameter, s.wall_modulus
+            )
             for s in catheter.segments
         ],
         kinks=[Kink(kink.at, kink.severity, kink.length) for kink in catheter.kinks],
@@ -201,7 +215,7 @@ def build_given_liver(liver: given.Liver, mesh: TetraMesh | None) -> Liver:
     volume = liver.volume if liver.volume is not None else (mesh.volume if mesh is not None else 1.5e-3)
     return build_liver(
         volume=volume,
-        fractions=liver.fractions,
+        fractions={str(name): share for name, share in liver.fractions.items()},
         portal_flow=liver.portal_flow,
         tumours=tumours,
         segment_at=segment_locator(mesh) if mesh is not None else None,

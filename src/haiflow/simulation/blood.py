@@ -24,7 +24,13 @@ class BloodFlow:
     """Periodic cycles by content of the tree; ``base`` is the tree before anything happened to it."""
 
     def __init__(
-        self, base: Tree, *, tolerance: float = 1e-3, max_cycles: int = 40, cell_length: float = 4e-3, min_cells: int = 2
+        self,
+        base: Tree,
+        *,
+        tolerance: float = 1e-3,
+        max_cycles: int = 40,
+        cell_length: float = 4e-3,
+        min_cells: int = 2,
     ) -> None:
         self.base, self.tolerance, self.max_cycles = base, tolerance, max_cycles
         self.cell_length, self.min_cells = cell_length, min_cells

@@ -12,7 +12,7 @@ import numpy as np
 
 from haiflow.arteries.periodic import Cycle
 from haiflow.arteries.transport import Injection, cycle_mean_transport
-from haiflow.numerics.joint import Connection, JointSystem, Step
+from haiflow.numerics.joint import Connection, JointSystem, Step, unit_connections
 from haiflow.ports import Floats
 from haiflow.simulation.blood import BloodFlow
 from haiflow.simulation.parts import Parts, Substance
@@ -62,10 +62,14 @@ class Circulation:
         if key not in self.kept:
             self.kept[key] = [self._joined(substance, injection) for substance in parts.substances]
         self.systems = self.kept[key]
-        self.injected = injection is not None
+        self.injected, self.changed = injection is not None, True
 
     def advance(self, dt: float, into_artery: Floats, absorbed: Floats) -> None:
-        """One implicit step of ``dt`` (s) with the amounts (n_substances,) that came out of the tip and the pockets."""
+        """One implicit step of ``dt`` (s) with the amounts (n_substances,) that came out of the tip and the pockets.
+
+        The first step after a change is backward Euler's, which keeps a jump from ringing below zero.
+        """
+        scheme, self.changed = ("backward_euler" if self.changed else "sdirk2"), False
         for index, (system, substance) in enumerate(zip(self.systems, self.parts.substances, strict=True)):
             sources: dict[str, float] = {}
             if self.injected:
@@ -74,7 +78,7 @@ class Circulation:
                 sources["body.absorption"] = absorbed[index] / dt
             else:
                 self.gone[index] += absorbed[index]
-            step = joint_step(system, substance, self.parts.liver, self.c[index], dt, sources)
+            step = joint_step(system, substance, self.parts.liver, self.c[index], dt, sources, scheme)
             self.c[index] = step.c_new
             self._count(index, system, step)
 
@@ -131,18 +135,18 @@ class Circulation:
         parts, cycle = self.parts, self.cycle
         assert parts.tree is not None
         arteries = cycle_mean_transport(
-            parts.tree, cycle.mean_flow_rate, () if injection is None else (injection,), split=split_of(parts, injection)
+            parts.tree,
+            cycle.mean_flow_rate,
+            () if injection is None else (injection,),
+            split=split_of(parts, injection),
         )
         behind = downstream(parts, substance, cycle.outlet_flow, self.volumes, cycle.inlet_flow)
         # A substance without any recirculation still needs the second set: its blood comes back all the same.
         balances = {"first": arteries, "again": arteries, **behind.balances}
         links = list(behind.connections)
         for node, shares in targets(parts).items():
-            links += [
-                Connection(passage, node, *target.split(".", 1), fraction)
-                for passage in ("first", "again")
-                for target, fraction in shares.items()
-            ]
+            for passage in ("first", "again"):
+                links += unit_connections(passage, node, shares)
         if "body" in balances:
             links.append(Connection("body", "artery", "again", "inlet"))
         return JointSystem(balances, links)
@@ -168,15 +172,17 @@ def injection_of(parts: Parts, cycle: Cycle) -> Injection | None:
     """
     if parts.line is None or parts.tree is None or parts.line.tip.vessel is None:
         return None
-    tree, tip = parts.tree, parts.line.tip
-    vessel = tree.vessel(tip.vessel)
+    tree, tip, name = parts.tree, parts.line.tip, parts.line.tip.vessel
+    vessel = tree.vessel(name)
     still = abs(cycle.mean_flow_rate[vessel]) <= SMALL_FLOW * abs(cycle.inlet_flow)
     if tip.position == "ostium" or still:
-        return Injection(TIP, tip.vessel, "ostium")
+        return Injection(TIP, name, "ostium")
     if parts.split:
-        beyond = next((name for name, start in zip(tree.vessels, tree.start, strict=True) if start == tree.end[vessel]), None)
-        return Injection(TIP, tip.vessel, tip.position) if beyond is None else Injection(TIP, beyond, "ostium")
-    return Injection(TIP, tip.vessel, tip.position)
+        beyond = next(
+            (name for name, start in zip(tree.vessels, tree.start, strict=True) if start == tree.end[vessel]), None
+        )
+        return Injection(TIP, name, tip.position) if beyond is None else Injection(TIP, beyond, "ostium")
+    return Injection(TIP, name, tip.position)
 
 
 def split_of(parts: Parts, injection: Injection | None) -> dict[str, dict[str, float]] | None:

@@ -40,7 +40,9 @@ class Trajectory:
 class Clock:
     """A run on its way; a subclass says how an epoch is gone through and what the blood is."""
 
-    def __init__(self, timeline: Timeline, flow: BloodFlow | None, output_every: float, progress: Progress | None = None) -> None:
+    def __init__(
+        self, timeline: Timeline, flow: BloodFlow | None, output_every: float, progress: Progress | None = None
+    ) -> None:
         first = timeline.parts_at(0.0)
         self.timeline, self.flow, self.progress, self.output_every = timeline, flow, progress, output_every
         self.infusion = Infusion(first, mean_tip_pressure(first, flow)) if first.line is not None else None

@@ -11,6 +11,7 @@ stated with every result.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any
@@ -43,25 +44,27 @@ RULES = {
     "systemic drug level": "relative difference from the level without the fault",
 }
 
+Test = tuple[float, Floats]  # pressure above the artery's (Pa), shares of the agent by where it lodges
+Compare = Callable[[Test, Test], float]
+
 
 @dataclass
 class Observer:
     """Signs of one fault: runs ``alone`` (this fault only) and ``twin`` (none), both on the same outputs."""
 
     blood: BloodFlow | None
-    tests: dict[int, tuple[float, Floats]] = field(default_factory=dict)
+    tests: dict[int, tuple[Parts, float, Floats]] = field(default_factory=dict)
 
     def row(self, name: str, onset: float, alone: Trajectory, twin: Trajectory) -> dict[str, Any]:
         """One row of the detection table; ``time_s`` is None where nothing crosses its threshold within the run."""
         signs = {
             "delivered volume at refill": self._volume(alone, twin),
-            "side-port pressure": self._tests(alone, twin, 0),
-            "scan-agent distribution": self._tests(alone, twin, 1),
+            "side-port pressure": self._tests(alone, twin, _pressure_change),
+            "scan-agent distribution": self._tests(alone, twin, _displaced_share),
             "systemic drug level": self._systemic(alone, twin),
         }
         crossed = {key: _first(times, values, THRESHOLDS[key], onset) for key, (times, values) in signs.items()}
-        first = min(crossed, key=lambda key: inf if crossed[key] is None else crossed[key])
-        when = crossed[first]
+        first, when = min(crossed.items(), key=lambda item: inf if item[1] is None else item[1])
         return {
             "fault": name,
             "onset_s": onset,
@@ -91,7 +94,7 @@ class Observer:
         seen = then > 0.01 * then.max(initial=0.0)
         return time, np.divide(np.abs(now[:, 0] - then), then, out=np.zeros(len(time)), where=seen)
 
-    def _tests(self, alone: Trajectory, twin: Trajectory, which: int) -> tuple[Floats, Floats]:
+    def _tests(self, alone: Trajectory, twin: Trajectory, compare: Compare) -> tuple[Floats, Floats]:
         """The side-port tests in every epoch of the faulty run, against those at the same time of the twin."""
         if alone.infusion is None:
             return np.zeros(0), np.zeros(0)
@@ -99,16 +102,15 @@ class Observer:
         values = []
         for epoch in alone.epochs:
             plain = next(e for e in reversed(twin.epochs) if e.start <= epoch.start)
-            values.append(_difference(self._injected(epoch.parts), self._injected(plain.parts), which))
+            values.append(compare(self._injected(epoch.parts), self._injected(plain.parts)))
         return times, np.array(values)
 
     def _injected(self, parts: Parts) -> tuple[float, Floats]:
         """Pressure (Pa above the artery's) of the test injection, and the shares of an agent by where it lodges."""
-        key = id(parts)
+        key = id(parts)  # unique as long as the parts live, so they are kept with their result
         if key not in self.tests:
-            self.tests[key] = self._inject(parts)
-            self._keep = (*getattr(self, "_keep", ()), parts)  # an id is unique while its object lives
-        return self.tests[key]
+            self.tests[key] = (parts, *self._inject(parts))
+        return self.tests[key][1:]
 
     def _inject(self, parts: Parts) -> tuple[float, Floats]:
         line = parts.line
@@ -116,7 +118,8 @@ class Observer:
         pressure = mean_tip_pressure(parts, self.blood)
         _, flow = advance(
             line, rest_state(line, pressure), TEST_TIME, characteristic=CLOSED_PUMP, side_port_flow=TEST_RATE,
-            artery_pressure=pressure, viscosity=np.full(line.n_cells, parts.infusate.viscosity), density=parts.infusate.density,
+            artery_pressure=pressure, viscosity=np.full(line.n_cells, parts.infusate.viscosity),
+            density=parts.infusate.density,
         )  # fmt: skip
         port = 0.0 if parts.pump is None else parts.pump.side_port.resistance * TEST_RATE
         outward = np.clip(flow.hole_flow, 0.0, None)
@@ -134,21 +137,27 @@ class Observer:
         cycle = self.blood.cycle(parts.tree)
         injection = injection_of(parts, cycle)
         routes = targets(parts)
-        places = sorted({target for shares in routes.values() for target in shares} | {node for node in routes if not routes[node]})
-        lodged = dict.fromkeys(places, 0.0)
+        places = sorted(
+            {target for shares in routes.values() for target in shares} | {node for node in routes if not routes[node]}
+        )
+        lodged: dict[str, float] = dict.fromkeys(places, 0.0)
         if injection is not None:
-            arteries = cycle_mean_transport(parts.tree, cycle.mean_flow_rate, (injection,), split=split_of(parts, injection))
+            arteries = cycle_mean_transport(
+                parts.tree, cycle.mean_flow_rate, (injection,), split=split_of(parts, injection)
+            )
             system = JointSystem({"first": arteries})
-            through = system.outlet @ system.steady({f"first.{TIP}": 1.0})
-            for node, share in zip(parts.tree.terminals, through, strict=True):
+            through = np.asarray(system.outlet @ system.steady({f"first.{TIP}": 1.0}))
+            for node, share in zip(parts.tree.terminals, (float(share) for share in through), strict=True):
                 for target, part in (routes[node] or {node: 1.0}).items():
                     lodged[target] += part * share
         return np.array(list(lodged.values()))
 
 
-def _difference(now: tuple[float, Floats], plan: tuple[float, Floats], which: int) -> float:
-    if which == 0:
-        return abs(now[0] - plan[0]) / abs(plan[0])
+def _pressure_change(now: Test, plan: Test) -> float:
+    return abs(now[0] - plan[0]) / abs(plan[0])
+
+
+def _displaced_share(now: Test, plan: Test) -> float:
     return 0.5 * float(np.abs(now[1] - plan[1]).sum())
 
 
@@ -160,7 +169,7 @@ def _filled_volume(run: Trajectory, visit: float) -> float:
 
 
 def _found(run: Trajectory, visit: float) -> float:
-    """Volume (m3) that a visit finds in the reservoir: the last one written down before it, or at the run's very end."""
+    """Volume (m3) that a visit finds in the reservoir: the last one written down before it, or at the run's end."""
     time, volume = run.recorder.series("time"), run.recorder.series("pump_reservoir_volume")
     before = np.flatnonzero(time < visit) if visit < run.end else np.flatnonzero(time <= visit)
     return float(volume[before[-1]])

@@ -11,10 +11,11 @@ from haiflow.ports import Floats
 from haiflow.results.record import ARTERY, CATHETER, PUMP_LINE, LiverField, Marker, Network, PumpBody
 from haiflow.scenario import model as given
 from haiflow.simulation import geometry
+from haiflow.simulation.averages import mean_flow_and_pressure
 from haiflow.simulation.blood import BloodFlow
 from haiflow.simulation.clock import Trajectory
 from haiflow.simulation.events import fault_name
-from haiflow.simulation.summary import Territories, mean_flow_and_pressure
+from haiflow.simulation.territories import Territories
 
 POINTS = 17  # along each artery
 PUMP_RADIUS, PUMP_HEIGHT = 0.039, 0.024  # m (FDA SSED P890055: 7.8 cm by 2.4 cm)
@@ -25,7 +26,11 @@ def network(run: Trajectory, flow: BloodFlow | None, model: given.ScenarioModel)
     """Pump line, catheter and arteries with the values of the run; None where there is neither."""
     lines: list[_Polyline] = []
     base = run.timeline.base
-    pump = np.array(model.pump.position) if model.pump is not None and model.pump.position else np.array(geometry.PUMP_POSITION)
+    pump = (
+        np.array(model.pump.position)
+        if model.pump is not None and model.pump.position
+        else np.array(geometry.PUMP_POSITION)
+    )
     if run.infusion is not None:
         lines += _catheter(run, pump)
     if flow is not None and base.tree is not None:
@@ -54,7 +59,16 @@ def network(run: Trajectory, flow: BloodFlow | None, model: given.ScenarioModel)
 class _Polyline:
     """One line to draw, with its values at its points."""
 
-    def __init__(self, name: str, part: int, points: Floats, radius: Floats, flow_rate: Floats, pressure: Floats, concentration: Floats) -> None:
+    def __init__(
+        self,
+        name: str,
+        part: int,
+        points: Floats,
+        radius: Floats,
+        flow_rate: Floats,
+        pressure: Floats,
+        concentration: Floats,
+    ) -> None:
         self.name, self.part, self.points, self.radius = name, part, points, radius
         self.flow_rate, self.pressure, self.concentration = flow_rate, pressure, concentration
 
@@ -99,7 +113,13 @@ def _artery(run: Trajectory, flow: BloodFlow, tree: Tree, index: int) -> _Polyli
     radius = tree.radius_start[index] * (1.0 - share) + tree.radius_end[index] * share
     drug = run.blood.mean_artery_concentration(index, share, run.end) if run.blood is not None else np.zeros(POINTS)
     return _Polyline(
-        name, ARTERY, points, radius, np.full(POINTS, rate[index]), np.interp(share, [0.0, 0.5, 1.0], pressure[index]), drug
+        name,
+        ARTERY,
+        points,
+        radius,
+        np.full(POINTS, rate[index]),
+        np.interp(share, [0.0, 0.5, 1.0], pressure[index]),
+        drug,
     )
 
 
@@ -120,9 +140,15 @@ def _place(fault: given.Fault, length: float, path: Floats, tree: Tree | None) -
     if isinstance(fault, given.Stall):
         return path[0]
     if isinstance(fault, given.Dislodgement):
-        return geometry.tip_position(tree, None if fault.to == "tissue" else fault.to.vessel, "ostium" if fault.to == "tissue" else fault.to.position)
+        return geometry.tip_position(
+            tree,
+            None if fault.to == "tissue" else fault.to.vessel,
+            "ostium" if fault.to == "tissue" else fault.to.position,
+        )
     if isinstance(fault, given.Occlusion) and fault.where.vessel is not None:
-        return None if tree is None else geometry.along(geometry.vessel_path(tree, fault.where.vessel), np.array([0.5]))[0]
+        return (
+            None if tree is None else geometry.along(geometry.vessel_path(tree, fault.where.vessel), np.array([0.5]))[0]
+        )
     spot = fault.where.catheter
     share = 0.0 if spot == "connector" else 1.0 if spot in ("tip", None) else float(spot) / length
     return geometry.along(path, np.array([share]))[0]
@@ -134,7 +160,9 @@ def liver_field(run: Trajectory, flow: BloodFlow, mesh: TetraMesh) -> LiverField
     if liver is None or run.blood is None:
         return None
     tumours = [
-        Sphere(item.name, item.segment, item.diameter or 0.0, item.centre) for item in liver.territories if item.kind == "tumour"
+        Sphere(item.name, item.segment, item.diameter or 0.0, item.centre)
+        for item in liver.territories
+        if item.kind == "tumour"
     ]
     arrays = perfusion_field(mesh, Territories(run, flow, liver).by_territory(), tumours)
     return LiverField(mesh.points, mesh.tetra, arrays)

@@ -56,7 +56,11 @@ def fault_name(fault: given.Fault) -> str:
     where = fault.where
     if where.vessel is not None:
         return f"occlusion of {where.vessel}"
-    return f"occlusion of side hole {where.side_hole}" if where.side_hole is not None else f"occlusion at {_spot(where.catheter)}"
+    return (
+        f"occlusion of side hole {where.side_hole}"
+        if where.side_hole is not None
+        else f"occlusion at {_spot(where.catheter)}"
+    )
 
 
 def _spot(spot: str | float | None) -> str:
@@ -91,7 +95,9 @@ def _event(model: given.ScenarioModel, event: given.Event, number: int, names: l
         bolus = event.bolus
         side = SidePortFlow(bolus.rate, concentrations(names, bolus.drug, bolus.concentration))
         yield Change(event.at, f"bolus {number}", "bolus", lambda parts: replace(parts, side_port=side))
-        yield Change(event.at + bolus.volume / bolus.rate, f"bolus {number}", "", lambda parts: replace(parts, side_port=None))
+        yield Change(
+            event.at + bolus.volume / bolus.rate, f"bolus {number}", "", lambda parts: replace(parts, side_port=None)
+        )
 
 
 def _patient(change: given.PatientChange) -> Callable[[Parts], Parts]:
@@ -101,7 +107,9 @@ def _patient(change: given.PatientChange) -> Callable[[Parts], Parts]:
             now.temperature if change.temperature is None else change.temperature,
             now.ambient_pressure if change.ambient_pressure is None else change.ambient_pressure,
         )
-        viscosity = parts.infusate.viscosity * assemble.viscosity_at(new.temperature) / assemble.viscosity_at(now.temperature)
+        viscosity = (
+            parts.infusate.viscosity * assemble.viscosity_at(new.temperature) / assemble.viscosity_at(now.temperature)
+        )
         return replace(parts, surroundings=new, infusate=replace(parts.infusate, viscosity=viscosity))
 
     return altered
@@ -132,7 +140,9 @@ def fault_changes(fault: given.Fault, number: int, model: given.ScenarioModel) -
     elif isinstance(fault, given.Dislodgement):
         yield Change(fault.onset, key, label, lambda parts: replace(parts, line=_dislodged(fault, parts)))
     else:
-        yield Change(fault.onset, key, label, lambda parts: replace(parts, pump=stall.stall(parts.pump) if parts.pump else None))
+        yield Change(
+            fault.onset, key, label, lambda parts: replace(parts, pump=stall.stall(parts.pump) if parts.pump else None)
+        )
 
 
 def levels(fault: given.Growing, final: float, n: int) -> list[tuple[float, float]]:
@@ -198,7 +208,9 @@ def _leaking(fault: given.Leak, level: float, number: int, parts: Parts) -> Line
     line = _line(parts)
     around = assemble.pocket(fault.pocket) if fault.pocket is not None else _own_pocket(line)
     at = _at(line, fault.where.catheter)
-    return leak.leak(line, at, fault.orifice_diameter, torn=fault.torn, severity=level, pocket=around, name=f"leak_{number + 1}")
+    return leak.leak(
+        line, at, fault.orifice_diameter, torn=fault.torn, severity=level, pocket=around, name=f"leak_{number + 1}"
+    )
 
 
 def _dislodged(fault: given.Dislodgement, parts: Parts) -> Line:

@@ -7,7 +7,7 @@ import numpy as np
 from haiflow.arteries.tree import Tree
 from haiflow.ports import Floats
 
-# Subcutaneous pocket in the left lower abdominal wall, relative to the liver hilum (x to the left, y to the back, z up).
+# Subcutaneous pocket in the left lower abdominal wall, from the liver's hilum (x to the left, y to the back, z up).
 PUMP_POSITION = (0.09, -0.09, -0.16)
 PUMP_TO_TIP = 0.35  # m, drawn where no arteries say where the tip is
 
@@ -41,7 +41,7 @@ def tip_position(tree: Tree | None, vessel: str | None, position: float | str) -
 
 
 def approach(tree: Tree | None, vessel: str | None) -> Floats:
-    """(3,) unit vector along which the catheter reaches its tip: out of the cannulated vessel, against its direction."""
+    """(3,) unit vector along which the catheter reaches its tip: against the direction of the cannulated vessel."""
     if tree is None or vessel is None:
         return np.array([0.0, 0.0, 1.0])
     path = vessel_path(tree, vessel)

@@ -63,7 +63,11 @@ class Infusion:
             kept = {hole.name: self.pocket[:, i] for i, hole in enumerate(self.line.holes)}
             self.state = carry_over(self.state, self.line, line)
             empty = np.zeros(self.n)
-            self.pocket = np.stack([kept.get(hole.name, empty) for hole in line.holes], axis=1) if line.holes else self.pocket[:, :0]
+            self.pocket = (
+                np.stack([kept.get(hole.name, empty) for hole in line.holes], axis=1)
+                if line.holes
+                else self.pocket[:, :0]
+            )
         self.parts, self.line = parts, line
 
     def refill(self, refill: Refill) -> None:
@@ -74,7 +78,7 @@ class Infusion:
         self.filled += refill.volume * refill.concentration
 
     def advance(self, time: float, dt: float, artery_pressure: float, outside: Floats) -> Delivery:
-        """One step of ``dt`` (s) from ``time`` (s); ``outside`` (n_substances,) is what the blood at the tip carries."""
+        """One step of ``dt`` (s) from ``time`` (s); ``outside`` (n_substances,): what the blood at the tip carries."""
         parts = self.parts
         self.state, flow = advance(
             self.line, self.state, dt,
@@ -151,7 +155,9 @@ class Infusion:
         side = self.parts.side_port
         injected = np.zeros(self.n) if side is None else side.concentration
         pumped = flow.pump_flow * dt
-        in_reservoir = self.reservoir.amounts / self.reservoir.volume if self.reservoir.volume > 0.0 else np.zeros(self.n)
+        in_reservoir = (
+            self.reservoir.amounts / self.reservoir.volume if self.reservoir.volume > 0.0 else np.zeros(self.n)
+        )
         if pumped < 0.0:  # a bolus pushes some of itself back through the restrictor
             moved = pumped * (injected if side is not None else self.lumen.c[:, 0])
         else:
@@ -181,7 +187,7 @@ class Infusion:
         return np.stack(columns, axis=1) if columns else np.zeros((self.n, 0))
 
     def _share(self, through: Floats, flow: LineFlow, dt: float) -> tuple[Floats, Floats]:
-        """Hand what went through the holes to the artery or to the pockets, and take what the pockets lost to the body."""
+        """Hand what went through the holes to artery or pockets, and take what the pockets lost to the body."""
         into_artery, absorbed = np.zeros(self.n), np.zeros(self.n)
         for index, hole in enumerate(self.line.holes):
             volume = flow.hole_flow[index] * dt

@@ -49,7 +49,7 @@ class Recorder:
         self._segment_peak = np.zeros(len(self.shares))
         self.rows: dict[str, list[Floats]] = defaultdict(list)
         self.peak: dict[str, Floats] = {}
-        self._last: dict[str, Floats] = {}
+        self._last: dict[str, tuple[Floats, float]] = {}
 
     def sample(self, time: float, infusion: Infusion | None, blood: Bloodstream | None, ledger: Ledger) -> None:
         """Write down the state at ``time`` (s)."""
@@ -66,7 +66,10 @@ class Recorder:
         """Keep the largest concentrations seen at any step, sampled or not."""
         if blood is None:
             return
-        for part, kept in (("liver", None), ("body", 1)):  # of the body its central blood: not all have a second compartment
+        for part, kept in (
+            ("liver", None),
+            ("body", 1),
+        ):  # of the body its central blood: not all have a second compartment
             values = np.stack([blood.at(part, index)[:kept] for index in range(self.n)])
             self.peak[part] = np.maximum(self.peak.get(part, values), values)
             if part == "liver" and values.size and self.n > 1:

@@ -28,7 +28,7 @@ SATURATION_TOLERANCE = 1e-9  # relative change of the clearance
 
 
 def targets(parts: Parts) -> dict[str, dict[str, float]]:
-    """Terminal node -> {"liver.artery:<territory>" or "beds.bed:<vessel>": share}; empty for a terminal that leaves the model."""
+    """Terminal node -> {"liver.artery:<territory>" or "beds.bed:<vessel>": share}; empty where it leaves the model."""
     tree = _tree(parts)
     split = arterial_split(parts.liver) if parts.liver is not None else {}
     return {node: _target(tree, node, split) for node in tree.terminals}
@@ -73,7 +73,11 @@ class Downstream:
 
 
 def downstream(
-    parts: Parts, substance: Substance, outlet_flow: Mapping[str, float], volumes: Mapping[str, float], arterial_inflow: float
+    parts: Parts,
+    substance: Substance,
+    outlet_flow: Mapping[str, float],
+    volumes: Mapping[str, float],
+    arterial_inflow: float,
 ) -> Downstream:
     """Liver, beds and body behind the arteries.
 
@@ -129,10 +133,16 @@ def _through_body(parts: Parts, balances: Mapping[str, LinearTransport]) -> list
 
 
 def joint_step(
-    system: JointSystem, substance: Substance, liver: Liver | None, c: Floats, dt: float, sources: Mapping[str, float]
+    system: JointSystem,
+    substance: Substance,
+    liver: Liver | None,
+    c: Floats,
+    dt: float,
+    sources: Mapping[str, float],
+    scheme: str = "sdirk2",
 ) -> Step:
-    """One step of a joint system; saturable metabolism is taken at the step's own mean concentration by a few sweeps."""
-    step = system.advance(c, dt, sources)
+    """One step of a joint system; saturable metabolism is taken at the step's own mean concentration, by sweeps."""
+    step = system.advance(c, dt, sources, scheme=scheme)
     if liver is None or "liver" not in system.parts or not np.isfinite(substance.liver.half_saturation):
         return step
     cut = system.part_slice("liver")
@@ -144,7 +154,7 @@ def joint_step(
         before = saturated
         extra = np.zeros(system.n)
         extra[cut] = saturated - linear
-        step = system.with_loss(extra).advance(c, dt, sources)
+        step = system.with_loss(extra).advance(c, dt, sources, scheme=scheme)
     return step
 
 

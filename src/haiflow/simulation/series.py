@@ -19,14 +19,14 @@ SIMPLE: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "pump_flow_rate": ("m3/s", "flow rate of the pump, mean since the last output", ()),
     "pump_outlet_pressure": ("Pa", "gauge pressure at the pump's outlet", ()),
     "pump_reservoir_volume": ("m3", "volume in the reservoir", ()),
-    "catheter_tip_flow_rate": ("m3/s", "flow rate into the artery, mean since the last output; negative: blood enters", ()),
+    "catheter_tip_flow_rate": ("m3/s", "flow rate into the artery, mean since the last output", ()),
     "catheter_leak_flow_rate": ("m3/s", "flow rate out of the line into tissue, mean since the last output", ()),
     "catheter_max_pressure": ("Pa", "largest gauge pressure in the lumen", ()),
     "catheter_blood_fraction": ("1", "share of the lumen that blood fills", ()),
     "tip_drug_rate": ("kg/s", "drug into the artery, mean since the last output", ("drug",)),
     "leak_drug_rate": ("kg/s", "drug out of the line into tissue, mean since the last output", ("drug",)),
     "terminal_flow_rate": ("m3/s", "blood flow rate of each terminal, cycle mean", ("terminal",)),
-    "terminal_drug_delivered": ("kg", "drug through each terminal at first pass, since the start", ("drug", "terminal")),
+    "terminal_drug_delivered": ("kg", "drug through each terminal at first pass, cumulative", ("drug", "terminal")),
     "segment_blood_concentration": ("kg/m3", "drug in the sinusoidal blood", ("drug", "segment")),
     "body_concentration": ("kg/m3", "drug in systemic blood", ("drug",)),
 }  # fmt: skip
@@ -77,7 +77,14 @@ def _of_segments(series: dict[str, Series], run: Trajectory, drugs: list[str]) -
             if target.startswith("liver.artery:"):
                 shares[row, names.index(target.removeprefix("liver.artery:"))] += share
     delivered = recorder.series("terminal_drug_delivered") @ shares
-    _add(series, "segment_drug_delivered", dims, delivered, "kg", "drug delivered by the artery at first pass, since the start")
+    _add(
+        series,
+        "segment_drug_delivered",
+        dims,
+        delivered,
+        "kg",
+        "drug delivered by the artery at first pass, since the start",
+    )
 
 
 def cycle_series(cycle: Cycle, tree: Tree) -> tuple[dict[str, Series], dict[str, Any]]:
@@ -88,9 +95,15 @@ def cycle_series(cycle: Cycle, tree: Tree) -> tuple[dict[str, Series], dict[str,
     wrapped = {
         name: np.concatenate([values, values[:1]])
         for name, values in (
-            ("pressure", cycle.pressure), ("flow_rate", cycle.flow_rate), ("velocity", cycle.velocity), ("area", cycle.area),
+            ("pressure", cycle.pressure), ("flow_rate", cycle.flow_rate),
+            ("velocity", cycle.velocity), ("area", cycle.area),
         )
     }  # fmt: skip
-    units = {"pressure": ("Pa", "gauge pressure"), "flow_rate": ("m3/s", "flow rate"), "velocity": ("m/s", "mean velocity"), "area": ("m2", "lumen area")}
+    units = {
+        "pressure": ("Pa", "gauge pressure"),
+        "flow_rate": ("m3/s", "flow rate"),
+        "velocity": ("m/s", "mean velocity"),
+        "area": ("m2", "lumen area"),
+    }
     series = {name: Series(dims, values, *units[name]) for name, values in wrapped.items()}
     return series, {"time": np.append(cycle.time, period), "vessel": list(tree.vessels), "station": list(STATIONS)}

@@ -85,9 +85,10 @@ class Stream:
         self.delivered, self.arrived = np.zeros((n, len(self.terminals))), np.zeros((n, len(self.terminals)))
         self.eliminated, self.gone, self.metabolised = np.zeros(n), np.zeros(n), np.zeros(n)
         self.metronome: Metronome | None = None
+        self.transport: PulseTransport | None = None
         self.artery_exposure = np.zeros(0)
         self.refit(self.parts)
-        self.artery_exposure = np.zeros_like(self.transport.c)
+        self.artery_exposure = np.zeros((2 * n, self.grid.n_cells))
         self.c = [np.zeros(system.n) for system in self.systems]
         self.exposure = [np.zeros(system.n) for system in self.systems]
 
@@ -98,13 +99,16 @@ class Stream:
         self.cycle = self.blood.cycle(parts.tree)
         self._fit_flow(before, parts)
         injection = injection_of(parts, self.cycle)
-        carried = self.transport.c if hasattr(self, "transport") else None
         self.injected = injection is not None
-        self.transport = PulseTransport(
-            self.grid, 2 * len(parts.substances), () if injection is None else (injection,), split=split_of(parts, injection)
+        transport = PulseTransport(
+            self.grid,
+            2 * len(parts.substances),
+            () if injection is None else (injection,),
+            split=split_of(parts, injection),
         )
-        if carried is not None:
-            self.transport.c[:] = carried
+        if self.transport is not None:
+            transport.c[:] = self.transport.c
+        self.transport = transport
         self.tip_node = None if injection is None else self._tip_node(injection.vessel, injection.position)
         self._fit_systems(parts)
 
@@ -152,6 +156,7 @@ class Stream:
         injected = np.zeros((2 * n, 1 if self.injected else 0))
         if self.injected:
             injected[:n, 0] = into_artery / dt
+        assert self.transport is not None
         before = self.transport.c.copy()
         exchange = self.transport.advance(block, inlet, injected)
         self.artery_exposure += 0.5 * dt * (before + self.transport.c)
@@ -189,6 +194,7 @@ class Stream:
     def held(self) -> dict[str, Floats]:
         """Amounts (n_substances,) in arteries, liver, off-target beds and body."""
         n = len(self.parts.substances)
+        assert self.transport is not None
         volume = self._artery_volume()
         in_arteries = (self.transport.c * volume).sum(axis=1)
         found = {"arteries": in_arteries[:n] + in_arteries[n:]}

@@ -9,9 +9,8 @@ import numpy as np
 from haiflow import __version__
 from haiflow.arteries.periodic import Cycle
 from haiflow.catheter.ingress import tip_ingress
-from haiflow.liver.model import Liver
-from haiflow.liver.perfusion import ML_PER_MIN_PER_100ML, portal_supply
 from haiflow.ports import Floats
+from haiflow.simulation.averages import cycles, left_pump, mean_flow_and_pressure, mean_outlet_flow
 from haiflow.simulation.blood import BloodFlow, tip_pressure
 from haiflow.simulation.circulation import injection_of
 from haiflow.simulation.clock import Trajectory
@@ -19,6 +18,7 @@ from haiflow.simulation.infusion import CLOSED_PUMP
 from haiflow.simulation.ledger import ACCOUNTS, imbalance
 from haiflow.simulation.parts import Parts
 from haiflow.simulation.routes import targets
+from haiflow.simulation.territories import Territories
 
 MIDDLE = 1  # station of a vessel
 
@@ -118,7 +118,9 @@ def _ingress(run: Trajectory, flow: BloodFlow | None) -> float | None:
         volume = run.timeline.refills[0.0].volume
         drive = parts.pump.characteristic(volume, parts.surroundings, parts.infusate.viscosity, 0.0)
     viscosity = np.full(line.n_cells, parts.infusate.viscosity)
-    return tip_ingress(line, drive, tip_pressure(cycle, tree, line.tip), cycle.period, viscosity, parts.infusate.density)
+    return tip_ingress(
+        line, drive, tip_pressure(cycle, tree, line.tip), cycle.period, viscosity, parts.infusate.density
+    )
 
 
 def _split(parts: Parts, flow: BloodFlow) -> list[dict[str, Any]]:
@@ -132,7 +134,9 @@ def _split(parts: Parts, flow: BloodFlow) -> list[dict[str, Any]]:
     shares = dict(parts.split) or _mixed(parts, cycle, injection.vessel, injection.position)
     source = "given" if parts.split else "mixed"
     return [
-        {"hole": hole.name, "source": source, "fractions": shares} for hole in parts.line.holes if hole.outside == "artery"
+        {"hole": hole.name, "source": source, "fractions": shares}
+        for hole in parts.line.holes
+        if hole.outside == "artery"
     ]
 
 
@@ -149,32 +153,14 @@ def _mixed(parts: Parts, cycle: Cycle, vessel: str, position: float | str) -> di
     }
     leaving = {name: max(rate, 0.0) for name, rate in outward.items()}
     total = sum(leaving.values())
-    return {name: rate / total for name, rate in leaving.items() if total > 0.0 and rate >= 0.0 and outward[name] >= 0.0}
-
-
-def _weights(run: Trajectory) -> list[tuple[Parts, float]]:
-    """Each epoch's parts with its share of the run's time."""
-    spans = [(epoch.parts, min(epoch.end, run.end) - epoch.start) for epoch in run.epochs]
-    total = sum(span for _, span in spans)
-    return [(parts, span / total) for parts, span in spans if total > 0.0 and span > 0.0]
-
-
-def _cycles(run: Trajectory, flow: BloodFlow) -> list[tuple[Cycle, float]]:
-    """Each epoch's cycle with its share of the run's time."""
-    found = [(flow.cycle(parts.tree), share) for parts, share in _weights(run) if parts.tree is not None]
-    return found or [(flow.cycle(flow.base), 1.0)]
-
-
-def mean_flow_and_pressure(run: Trajectory, flow: BloodFlow) -> tuple[Floats, Floats]:
-    """Flow rate (n_vessels,) m3/s and pressure (n_vessels, 3 stations) gauge Pa, mean over cycle and run."""
-    weights = _cycles(run, flow)
-    rate = np.sum([share * cycle.mean_flow_rate for cycle, share in weights], axis=0)
-    return rate, np.sum([share * cycle.pressure.mean(axis=0) for cycle, share in weights], axis=0)
+    return {
+        name: rate / total for name, rate in leaving.items() if total > 0.0 and rate >= 0.0 and outward[name] >= 0.0
+    }
 
 
 def _arteries(run: Trajectory, flow: BloodFlow) -> dict[str, Any]:
     """Each vessel's mean flow rate and pressure over the run, and the extremes of pressure in any of its cycles."""
-    weights = _cycles(run, flow)
+    weights = cycles(run, flow)
     mean_flow, pressure = mean_flow_and_pressure(run, flow)
     mean_pressure = pressure[:, MIDDLE]
     highest = np.max([cycle.pressure.max(axis=(0, 2)) for cycle, _ in weights], axis=0)
@@ -188,21 +174,6 @@ def _arteries(run: Trajectory, flow: BloodFlow) -> dict[str, Any]:
         }
         for i, name in enumerate(flow.base.vessels)
     }
-
-
-def mean_outlet_flow(run: Trajectory, flow: BloodFlow) -> dict[str, float]:
-    """m3/s by terminal node, mean over the run."""
-    total: dict[str, float] = {}
-    for parts, share in _weights(run) or [(run.timeline.base, 1.0)]:
-        assert parts.tree is not None
-        for node, rate in flow.cycle(parts.tree).outlet_flow.items():
-            total[node] = total.get(node, 0.0) + share * rate
-    return total
-
-
-def left_pump(run: Trajectory) -> float:
-    """Drug (kg) of the therapy that entered the line, by pump or side port."""
-    return float(run.infusion.left_pump[1]) if run.infusion is not None and run.infusion.n > 1 else 0.0
 
 
 def _off_target(run: Trajectory, flow: BloodFlow) -> dict[str, Any]:
@@ -237,95 +208,16 @@ def _body(run: Trajectory, flow: BloodFlow) -> dict[str, Any]:
 
 
 def _advantage(run: Trajectory, flow: BloodFlow, systemic: float) -> float | None:
-    """Exposure of the arterial blood that enters the liver (drug arrived over flow rate) over that of systemic blood."""
+    """Exposure of the arterial blood that enters the liver (drug over flow rate) over that of the body's blood."""
     if run.timeline.base.liver is None or systemic <= 0.0 or run.blood is None:
         return None
-    rates, into_liver = mean_outlet_flow(run, flow), [
-        sum(share for target, share in shares.items() if target.startswith("liver.")) for shares in targets(run.timeline.base).values()
-    ]
+    rates, into_liver = (
+        mean_outlet_flow(run, flow),
+        [
+            sum(share for target, share in shares.items() if target.startswith("liver."))
+            for shares in targets(run.timeline.base).values()
+        ],
+    )
     arrived = float(np.dot(into_liver, run.blood.arrived[1]))
     rate = float(np.dot(into_liver, list(rates.values())))
     return arrived / rate / systemic if rate > 0.0 else None
-
-
-class Territories:
-    """Segments and tumours of one run: flows, drug delivered, concentrations."""
-
-    def __init__(self, run: Trajectory, flow: BloodFlow, liver: Liver) -> None:
-        self.run, self.liver, self.dose = run, liver, left_pump(run)
-        blood = run.blood
-        assert blood is not None
-        names = liver.names
-        self.volume = np.array([item.volume for item in liver.territories])
-        rates = mean_outlet_flow(run, flow)
-        self.arterial, self.delivered = dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0)
-        drug = len(run.timeline.base.substances) > 1
-        for index, (node, shares) in enumerate(targets(run.timeline.base).items()):
-            for target, share in shares.items():
-                territory = target.removeprefix("liver.artery:")
-                if territory in self.arterial:
-                    self.arterial[territory] += share * rates[node]
-                    self.delivered[territory] += share * float(blood.delivered[1, index]) if drug else 0.0
-        self.portal = portal_supply(liver)
-        partition = run.timeline.base.substances[1].liver.partition if drug else 1.0
-        zero = np.zeros(len(names))
-        self.exposure = partition * blood.exposure_of("liver", 1)[1::2] if drug else zero
-        self.peak = partition * run.recorder.peak["liver"][1, 1::2] if drug and "liver" in run.recorder.peak else zero
-        self.segment_peak = partition * run.recorder.segment_peak() if drug and "liver" in run.recorder.peak else None
-
-    def tables(self) -> dict[str, Any]:
-        """``segments`` (each with its tumours) and ``tumours``."""
-        order = list(dict.fromkeys(item.segment for item in self.liver.territories))
-        peaks = self.segment_peak
-        segments = {
-            segment: self._row(
-                [i for i, item in enumerate(self.liver.territories) if item.segment == segment],
-                None if peaks is None else float(peaks[order.index(segment)]),
-            )
-            for segment in order
-        }
-        tumours = {
-            item.name: self._row([i], None if peaks is None else float(self.peak[i]))
-            for i, item in enumerate(self.liver.territories)
-            if item.kind == "tumour"
-        }
-        return {"segments": segments, "tumours": tumours}
-
-    def by_territory(self) -> dict[str, dict[str, float]]:
-        """Array name of perfusion.vtu -> value by territory."""
-        final = self.run.blood.at("liver", 1)[1::2] if self.run.blood is not None and self._has_drug() else np.zeros(len(self.volume))
-        partition = self.run.timeline.base.substances[1].liver.partition if self._has_drug() else 1.0
-        arterial = np.array(list(self.arterial.values()))
-        portal = np.array([self.portal[name] for name in self.liver.names])
-        delivered = np.array(list(self.delivered.values()))
-        arrays = {
-            "arterial_perfusion_ml_per_min_per_100ml": ML_PER_MIN_PER_100ML * arterial / self.volume,
-            "perfusion_ml_per_min_per_100ml": ML_PER_MIN_PER_100ML * (arterial + portal) / self.volume,
-            "drug_concentration_kg_per_m3": partition * final,
-            "exposure_kg_s_per_m3": self.exposure,
-            "drug_delivered_kg_per_m3": delivered / self.volume,
-        }
-        return {name: dict(zip(self.liver.names, map(float, values), strict=True)) for name, values in arrays.items()}
-
-    def _has_drug(self) -> bool:
-        return len(self.run.timeline.base.substances) > 1
-
-    def _row(self, index: list[int], peak: float | None) -> dict[str, Any]:
-        names = [self.liver.names[i] for i in index]
-        volume = float(self.volume[index].sum())
-        arterial = sum(self.arterial[name] for name in names)
-        portal = sum(self.portal[name] for name in names)
-        delivered = sum(self.delivered[name] for name in names)
-        exposure = float(self.volume[index] @ self.exposure[index] / volume)
-        return {
-            "volume_m3": volume,
-            "arterial_flow_m3_per_s": arterial,
-            "portal_flow_m3_per_s": portal,
-            "arterial_perfusion_ml_per_min_per_100ml": ML_PER_MIN_PER_100ML * arterial / volume,
-            "perfusion_ml_per_min_per_100ml": ML_PER_MIN_PER_100ML * (arterial + portal) / volume,
-            "drug_delivered_kg": delivered,
-            "dose_fraction": delivered / self.dose if self.dose > 0.0 else None,
-            "mean_tissue_concentration_kg_per_m3": exposure / self.run.end if self.run.end > 0.0 else 0.0,
-            "peak_tissue_concentration_kg_per_m3": peak,
-            "exposure_kg_s_per_m3": exposure,
-        }

@@ -24,7 +24,13 @@ class TherapyClock(Clock):
     blood: Circulation | None
 
     def __init__(
-        self, timeline: Timeline, flow: BloodFlow | None, *, output_every: float, macro_step: float, progress: Progress | None = None
+        self,
+        timeline: Timeline,
+        flow: BloodFlow | None,
+        *,
+        output_every: float,
+        macro_step: float,
+        progress: Progress | None = None,
     ) -> None:
         super().__init__(timeline, flow, output_every, progress)
         self.macro_step = macro_step
@@ -48,6 +54,6 @@ class TherapyClock(Clock):
             size = min(2.0 * size, largest)
 
     def _time_to_empty(self) -> float:
-        """Time (s) to the moment at which the reservoir is down to its residual volume; the pump gives no more than it has."""
+        """Time (s) until the reservoir is down to its residual volume."""
         left = inf if self.infusion is None else self.infusion.time_to_empty()
         return left if left > LAST_DROPS * self.macro_step else inf

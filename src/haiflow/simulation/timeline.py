@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from haiflow.simulation.parts import Change, Parts, Refill
 
@@ -20,7 +21,6 @@ class Epoch:
     end: float
     parts: Parts
     refill: Refill | None
-    labels: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,8 @@ class Timeline:
     def epochs(self) -> Iterator[Epoch]:
         """The run in order, epoch by epoch."""
         times = [0.0, *self.events(), self.duration]
-        for start, end in zip(times[:-1], times[1:], strict=True):
-            labels = tuple(dict.fromkeys(change.label for change in self.changes if change.time == start and change.label))
-            yield Epoch(start, end, self.parts_at(start), self.refills.get(start), labels)
+        for start, end in pairwise(times):
+            yield Epoch(start, end, self.parts_at(start), self.refills.get(start))
 
     def without(self, keys: set[str]) -> Timeline:
         """The same run in which the changes of these keys never happen: the twin to compare with."""

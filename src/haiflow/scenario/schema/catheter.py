@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, Strict
 
 from haiflow.scenario.schema import fields as f
 
@@ -33,7 +33,7 @@ class SideHole(f.Part):
 
     from_tip: f.Distance
     diameter: f.Length
-    count: Annotated[int, Field(ge=1, le=100)] = 1
+    count: Annotated[int, Strict(), Field(ge=1, le=100)] = 1
 
 
 class Tip(f.Part):
@@ -41,7 +41,7 @@ class Tip(f.Part):
 
     vessel: f.Name | None = None
     position: f.Position = "ostium"
-    closed_end: bool = False
+    closed_end: f.Flag = False
     """delivers through side holes only"""
 
 
@@ -73,4 +73,4 @@ class Catheter(f.Part):
     side_holes: tuple[SideHole, ...] = ()
     tip: Tip = Tip()
     pocket: Pocket = Pocket()
-    cells: Annotated[int, Field(ge=8, le=4096)] = 64
+    cells: Annotated[int, Strict(), Field(ge=8, le=4096)] = 64

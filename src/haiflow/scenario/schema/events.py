@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, Strict
 
 from haiflow.scenario.schema import fields as f
 from haiflow.scenario.schema.catheter import Pocket
@@ -49,7 +49,7 @@ class Where(f.Part):
 
     vessel: f.Name | None = None
     catheter: f.Spot | None = None
-    side_hole: Annotated[int, Field(ge=1)] | None = None
+    side_hole: Annotated[int, Strict(), Field(ge=1)] | None = None
 
 
 class CatheterPlace(f.Part):
@@ -93,7 +93,7 @@ class Leak(Growing):
     where: CatheterPlace
     orifice_diameter: f.Length | None = None
     """left out where torn: the lumen's own"""
-    torn: bool = False
+    torn: f.Flag = False
     """the part beyond the tear carries no more infusate"""
     pocket: Pocket | None = None
 

@@ -10,7 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, GetJsonSchemaHandler, PlainSerializer, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    Strict,
+    StringConstraints,
+)
 from pydantic_core import core_schema
 
 from haiflow.units import DIMENSIONS, UnitError, format_quantity, parse
@@ -110,6 +118,7 @@ AnyNumber = Annotated[float, Quantity("fraction")]
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_ .+-]*$", max_length=80)]
 """A name used in file names, tables and keys."""
+Flag = Annotated[bool, Strict()]
 Text = Annotated[str, StringConstraints(max_length=4000)]
 
 

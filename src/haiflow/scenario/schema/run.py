@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, Strict
 
 from haiflow.scenario.schema import fields as f
 
@@ -14,17 +14,17 @@ class Numerics(f.Part):
 
     cell_length: f.Length = 4e-3
     """of the arteries' cells"""
-    min_cells: Annotated[int, Field(ge=2, le=1000)] = 4
+    min_cells: Annotated[int, Strict(), Field(ge=2, le=1000)] = 4
     """a vessel"""
-    cfl: Annotated[float, Field(gt=0.0, le=1.0)] = 0.9
-    periodic_tolerance: Annotated[float, Field(gt=0.0, le=0.1)] = 1e-3
+    cfl: Annotated[float, Strict(), Field(gt=0.0, le=1.0)] = 0.9
+    periodic_tolerance: Annotated[float, Strict(), Field(gt=0.0, le=0.1)] = 1e-3
     """relative change from one cardiac cycle to the periodic limit"""
-    max_cycles: Annotated[int, Field(ge=2, le=1000)] = 40
+    max_cycles: Annotated[int, Strict(), Field(ge=2, le=1000)] = 40
     macro_step: f.Duration | None = None
     """largest step of the therapy clock; left out: output_every"""
-    growth_levels: Annotated[int, Field(ge=1, le=200)] = 12
+    growth_levels: Annotated[int, Strict(), Field(ge=1, le=200)] = 12
     """steps in which a growing fault is followed"""
-    velocity_profile: Annotated[float, Field(ge=2.0, le=100.0)] = 2.0
+    velocity_profile: Annotated[float, Strict(), Field(ge=2.0, le=100.0)] = 2.0
     """exponent: 2 is Poiseuille's parabola (Womersley numbers of hepatic arteries are 1 to 3), 9 is blunt"""
 
 

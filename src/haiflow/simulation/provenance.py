@@ -1,0 +1,81 @@
+"""Where a result comes from: inputs, versions, machine, and what the user should read beside the figures."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from typing import Any
+
+import numpy as np
+
+import haiflow
+from haiflow.body.model import systemic_clearance
+from haiflow.kernels import LEVEL
+from haiflow.scenario.load import Scenario
+from haiflow.simulation.clock import Trajectory
+from haiflow.simulation.parts import Parts
+
+
+def inputs(scenario: Scenario) -> list[dict[str, Any]]:
+    """The resolved scenario as rows of name and value, for the report; networks are left to scenario.yaml."""
+    rows: list[dict[str, Any]] = []
+
+    def walk(prefix: str, value: Any) -> None:
+        if isinstance(value, dict):
+            for key, item in value.items():
+                walk(f"{prefix}.{key}" if prefix else str(key), item)
+        elif not isinstance(value, list) or len(value) <= 4:
+            rows.append({"name": prefix, "value": value})
+
+    for key, item in scenario.document.items():
+        if key == "arteries" and isinstance(item, dict):
+            item = {name: part for name, part in item.items() if name not in ("network",)}
+        walk(key, item)
+    return rows
+
+
+def provenance(scenario: Scenario, run: Trajectory, base: Parts) -> dict[str, Any]:
+    """Versions, machine and scenario hash; warnings that the user should read."""
+    return {
+        "haiflow": haiflow.__version__,
+        "kernels": LEVEL,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "scenario_file": scenario.path.name if scenario.path is not None else None,
+        "scenario_sha256": scenario.sha256,
+        "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "solver": {"macro_steps": run.steps, "epochs": len(run.epochs)},
+        "warnings": warnings(scenario, run, base),
+    }
+
+
+def warnings(scenario: Scenario, run: Trajectory, base: Parts) -> list[str]:
+    """What the user should read beside the figures."""
+    notes = list(getattr(scenario, "notes", ()))
+    if run.stopped is not None:
+        notes.append(str(run.stopped))
+    notes += _bolus_notes(run, base)
+    if base.body is not None:
+        for substance in base.substances[1:]:
+            notes += systemic_clearance(base.body, substance.body).remarks
+    return notes
+
+
+def _bolus_notes(run: Trajectory, base: Parts) -> list[str]:
+    """A bolus that the side port's pressure limit held back."""
+    if run.infusion is None or base.pump is None:
+        return []
+    asked = 0.0
+    for epoch in run.epochs:
+        if epoch.parts.side_port is not None:
+            asked += epoch.parts.side_port.flow_rate * (min(epoch.end, run.end) - epoch.start)
+    given = run.infusion.bolus_volume
+    if asked <= 0.0 or given > asked * (1.0 - 1e-6):
+        return []
+    limit = base.pump.side_port.pressure_limit
+    return [
+        f"the side port's pressure limit of {1e-3 * limit:g} kPa held a bolus back: {1e6 * given:.3g} of "
+        f"{1e6 * asked:.3g} mL went in; inject more slowly"
+    ]
