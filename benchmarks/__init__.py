@@ -1,1 +1,1 @@
-"""Speed and accuracy, asked against reached: ``python -m benchmarks`` prints the table and writes it as JSON."""
+"""Every figure that haiflow promises, measured: what was asked, what is reached. Run with ``python -m benchmarks``."""

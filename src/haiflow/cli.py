@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import signal
 import sys
 import time
@@ -108,21 +109,21 @@ class Progress:
     def __init__(self, name: str, quiet: bool) -> None:
         self.name, self.quiet = name, quiet
         self.terminal = sys.stderr.isatty()
-        self.begun = self.told = time.perf_counter()
-        self.shown = False
+        self.begun = time.perf_counter()
+        self.told = -math.inf
 
     def __call__(self, stage: str, share: float) -> None:
         """``share`` of a ``stage`` is done."""
         now = time.perf_counter()
         if self.quiet or now - self.begun < 1.0 or now - self.told < (0.2 if self.terminal else 5.0):
             return
-        self.told, self.shown = now, True
+        self.told = now
         line = f"{self.name}: {stage} {100 * min(share, 1.0):.0f} %, {now - self.begun:.0f} s"
         click.echo(f"\r\033[K{line}" if self.terminal else line, err=True, nl=not self.terminal)
 
     def end(self) -> None:
         """Clear the line."""
-        if self.shown and self.terminal:
+        if self.told > self.begun and self.terminal:
             click.echo("\r\033[K", err=True, nl=False)
 
 
@@ -262,8 +263,17 @@ def _guarded(command: Callable[[], Any], as_json: bool) -> int:
     except BrokenPipeError:
         sys.stdout = None  # whoever read it has gone; do not flush at exit
         return DONE
+    except OSError as error:
+        return _refused_by_system(error)
     except Exception as error:
         return _bug(error)
+
+
+def _refused_by_system(error: OSError) -> int:
+    """A full disk, a folder without permission: the machine's, neither a bug nor the scenario's."""
+    where = error.filename or "output"
+    say(f"{where}: {error.strerror or error}: the system refused; make room or check permissions, then run again")
+    return BAD_INPUT
 
 
 def _bad_command(error: click.ClickException) -> int:

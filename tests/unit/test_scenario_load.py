@@ -41,7 +41,10 @@ def test_the_contracts_scenario_in_si(contract):
 
 
 def test_library_values_fill_the_gaps_and_the_users_key_wins():
-    given = "haiflow: 1\npump: {model: intera-3000, nominal_rate: 1 mL/day, reference: {viscosity: 0.75 cP}}\ncatheter: {model: intera-straight}\n"
+    given = (
+        "haiflow: 1\ncatheter: {model: intera-straight}\n"
+        "pump: {model: intera-3000, nominal_rate: 1 mL/day, reference: {viscosity: 0.75 cP}}\n"
+    )
     pump = loads(given).model.pump
     assert pump.reservoir_volume == 30e-6
     assert pump.nominal_rate == pytest.approx(1e-6 / DAY)

@@ -517,9 +517,10 @@ def advance(
 
     Changed in place: ``area``, ``flow`` (slots), ``end_q`` (ends) and ``head`` (nodes), where Newton starts, ``charge``
     (nodes), the capacitors' pressure. Written: ``face_flux`` (n_steps or 1, slots), the effective flux of each step;
-    ``node_pressure`` (n_steps or 1, nodes); ``end_volume`` (ends) is added up; ``samples`` (stations), ``node_samples`` and
-    ``head_samples`` (static and total pressure of the nodes) every ``sample_every`` steps (0: none), counted from ``first_step`` = 0. ``report``: [steps done, status, fallbacks], status 0 done, 1 area not
-    positive, 2 a wave faster than ``speed_limit`` cells a step. ``inlet``: the boundary value at each step of a cycle.
+    ``node_pressure`` (n_steps or 1, nodes); ``end_volume`` (ends) is added up; ``samples`` (stations), ``node_samples``
+    and ``head_samples`` (static and total pressure of the nodes) every ``sample_every`` steps (0: none), counted from
+    ``first_step`` = 0. ``report``: [steps done, status, fallbacks], status 0 done, 1 area not positive, 2 a wave faster
+    than ``speed_limit`` cells a step. ``inlet``: the boundary value at each step of a cycle.
     """
     cdef int n = <int> area.shape[0]
     cdef int period = <int> inlet.shape[0]

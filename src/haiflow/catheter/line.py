@@ -2,11 +2,11 @@
 
 Lumen: segments with linear taper. Cell quantities are exact for a cone: ``area`` is the mean lumen area (volume over
 length), ``taper_factor`` the mean of ``r**-4`` times ``radius**4``, so that Hagen-Poiseuille over a cell is
-``8 viscosity dx taper_factor resistance_factor / (pi radius**4)`` (White, *Viscous Fluid Flow*, 3rd ed., 3-3.1).
+``8 viscosity dx taper_factor resistance_factor / (pi radius**4)`` (White, *Viscous Fluid Flow*).
 
 Wall: silicone is incompressible and the wall is thicker than the lumen, so the thin-tube law (2 pi a^3 / (E h) per
 length) is wrong by a factor of five. Lame's thick tube with Poisson's ratio 1/2 (Timoshenko & Goodier, *Theory of
-Elasticity*, 3rd ed., section 28) gives, with inner radius a and outer radius b, the compliance per length
+Elasticity*, the thick cylinder) gives, with inner radius a and outer radius b, the compliance per length
 
     d(pi a^2)/dp = 3 pi a^2 b^2 / (E (b^2 - a^2)),
 

@@ -5,8 +5,8 @@
 
 with hole diameter D, channel length L, free area fraction f, free diameter d = D sqrt(f), free area A = pi d^2 / 4,
 plug length l and discharge coefficient C. Terms: Hagen-Poiseuille; Sampson's creeping orifice added to it (Dagan,
-Weinbaum & Pfeffer, J. Fluid Mech. 115, 1982, 505-523: within 1 % for any L/d); the turbulent-free discharge law
-(Idelchik, *Handbook of Hydraulic Resistance*, 4-2). An open end has only one side in the open: half of Sampson's term.
+Weinbaum & Pfeffer, J. Fluid Mech. 115, 1982, 505-523: within 1 % for any L/d); the discharge loss of a sharp-edged
+hole (Idelchik, *Handbook of Hydraulic Resistance*). An open end has only one side in the open: half of Sampson's term.
 A pocket outside is one more resistance in series (see :func:`pocket_terms`).
 """
 

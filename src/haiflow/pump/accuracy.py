@@ -1,6 +1,6 @@
 """How well a flow kept to its plan: start-up curve and trumpet curve.
 
-IEC 60601-2-24:2012 (201.12.1.102) defines both for external pumps; its windows of minutes become hours to weeks for an
+IEC 60601-2-24:2012 defines both for external pumps; its windows of minutes become hours to weeks for an
 implant of 1 mL/day. The relative error of the volume over a window of length P at time t is
 
     E(t, P) = (V(t + P) - V(t)) / (r P) - 1,

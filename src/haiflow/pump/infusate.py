@@ -1,8 +1,8 @@
 """What body temperature does to the infusate, and altitude to the pressure round the pump.
 
 A dilute aqueous infusate thins with temperature as water does: Vogel's law
-``viscosity = 2.414e-5 Pa s 10^(247.8 K / (T - 140 K))`` (2.5 % over 0 to 370 degC; Fogel'son & Likhachev, Technical
-Physics 46, 2001, 1056), taken as a ratio to the value at 37 degC: the flow of a capillary rises by 2 %/K there.
+``viscosity = 2.414e-5 Pa s 10^(247.8 K / (T - 140 K))`` (2.5 % over 0 to 370 degC; Al-Shemmeri, *Engineering Fluid
+Mechanics*, 2012, ch. 1), taken as a ratio to the value at 37 degC: the flow of a capillary rises by 2 %/K there.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -220,10 +221,13 @@ def _as_given(value: Any) -> str:
 
 def inputs(results: Results) -> Table | None:
     """Every input as given with its unit, and in SI."""
-    rows = [
-        Row([str(row.get("name", "")), _as_given(row.get("value", "")), _told(row.get("si", "")), str(row.get("source", ""))])
-        for row in results.inputs
-    ]
+    keys: tuple[tuple[str, Callable[[Any], str]], ...] = (
+        ("name", str),
+        ("value", _as_given),
+        ("si", _told),
+        ("source", str),
+    )
+    rows = [Row([words(row.get(key, "")) for key, words in keys]) for row in results.inputs]
     columns = [("input", "", True), ("value", "", True), ("in SI", "", False), ("source", "", True)]
     return _trimmed(Table("Inputs as resolved", columns, rows))
 

@@ -75,6 +75,11 @@ def _time(seconds: float) -> str:
     return format_quantity(seconds, "time", digits=4)
 
 
+def counted(number: int, thing: str) -> str:
+    """``1 tumour``, ``2 tumours``"""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
 def _length(metres: float) -> str:
     return format_quantity(metres, "length", digits=4)
 
@@ -91,10 +96,13 @@ def _parts(model: ScenarioModel) -> Iterator[tuple[str, str]]:
         into = f"{flow} into {arteries.inflow.vessel}"
         yield (
             "arteries",
-            f"{network.name or 'own network'}, {len(network.vessels)} vessels, {len(network.outlets)} outlets, {into}",
+            f"{network.name or 'own network'}, {counted(len(network.vessels), 'vessel')}, {counted(len(network.outlets), 'outlet')}, {into}",
         )
     if liver is not None:
-        yield "liver", f"{liver.mesh or 'standard'}, {len(liver.fractions)} segments, {len(liver.tumours)} tumours"
+        yield (
+            "liver",
+            f"{liver.mesh or 'standard'}, {counted(len(liver.fractions), 'segment')}, {counted(len(liver.tumours), 'tumour')}",
+        )
 
 
 def _fill(fill: Any) -> str:

@@ -44,8 +44,9 @@ def assemble(model: given.ScenarioModel, folder: Path | None = None) -> Parts:
         surroundings=surroundings,
         infusate=infusate(model, None if model.pump is None else model.pump.fill.infusate, surroundings.temperature),
         artery_pressure=given_pressure(model),
+        planned_rate=planned_rate(model.pump),
         pump=pump,
-        line=build_catheter(model.catheter, model.pump) if model.catheter is not None else None,
+        line=build_catheter(model.catheter, model.pump, arteries is not None) if model.catheter is not None else None,
         tree=tree,
         liver=liver,
         body=build_body(model, liver) if tree is not None else None,
@@ -125,6 +126,15 @@ def build_pump(pump: given.Pump) -> Pump:
     return Pump(drive, pump.reservoir_volume, pump.residual_volume, port)
 
 
+def planned_rate(pump: given.Pump | None) -> float:
+    """Flow rate (m3/s) that the pump's label or the mean of its programme promises; zero without a pump."""
+    if pump is None:
+        return 0.0
+    if pump.drive == "gas":
+        return pump.nominal_rate
+    return programme(pump.programme, pump.nominal_rate if pump.basal_rate is None else pump.basal_rate).mean_rate
+
+
 def _gas_drive(pump: given.Pump) -> GasDrive:
     assert pump.propellant is not None
     reference, propellant = pump.reference, pump.propellant
@@ -158,7 +168,7 @@ def programme(steps: tuple[given.ProgrammeStep, ...], basal: float) -> Programme
     return Programme(tuple(times), tuple(rates))
 
 
-def build_catheter(catheter: given.Catheter, pump: given.Pump | None) -> Line:
+def build_catheter(catheter: given.Catheter, pump: given.Pump | None, arteries: bool = True) -> Line:
     """The line with its holes, kinks and tip; a peristaltic pump's tubing yields at its inlet."""
     side_holes = [
         SideHole(
@@ -185,16 +195,15 @@ def build_catheter(catheter: given.Catheter, pump: given.Pump | None) -> Line:
         tip=Tip(catheter.tip.vessel, catheter.tip.position, catheter.tip.closed_end),
         n_cells=catheter.cells,
     )
-    line = _with_pocket(line, pocket(catheter.pocket))
+    holes = tuple(replace(hole, pocket=pocket(catheter.pocket)) for hole in line.holes)
+    if not arteries:  # then the line lets out against a constant pressure, not into tissue
+        holes = tuple(replace(hole, outside="artery") for hole in holes)
+    line = replace(line, holes=holes)
     if catheter.tip_inner_diameter is not None and line.tip_hole is not None:
         holes = list(line.holes)
         holes[line.tip_hole] = replace(holes[line.tip_hole], diameter=catheter.tip_inner_diameter)
         line = replace(line, holes=tuple(holes))
     return line if pump is None or not pump.tube_compliance else with_inlet_compliance(line, pump.tube_compliance)
-
-
-def _with_pocket(line: Line, around: Pocket) -> Line:
-    return replace(line, holes=tuple(replace(hole, pocket=around) for hole in line.holes))
 
 
 def pocket(values: given.Pocket) -> Pocket:

@@ -126,9 +126,13 @@ class Clock:
         assert self.infusion is not None
         if parts.pump is None or self.pump_stopped_at is not None:
             return
+        if parts.pump.stalled:
+            self.pump_stopped_at = self.time
+            return
         if self.planned is None and flow_rate > 0.0:
             self.planned = flow_rate
         drive, volume = parts.pump.drive, self.infusion.reservoir.volume
-        off = drive.characteristic(volume, parts.surroundings, parts.infusate.viscosity, self.time).max_flow_rate == 0.0
-        if self.planned and flow_rate < STOPPED_FRACTION * self.planned and not off:
+        free = drive.characteristic(volume, parts.surroundings, parts.infusate.viscosity, self.time)
+        # A programme's low rate, or none, is no stop: what counts is what the drive means to give now.
+        if self.planned and flow_rate < STOPPED_FRACTION * min(self.planned, free.max_flow_rate):
             self.pump_stopped_at = time

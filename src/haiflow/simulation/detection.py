@@ -169,10 +169,9 @@ def _filled_volume(run: Trajectory, visit: float) -> float:
 
 
 def _found(run: Trajectory, visit: float) -> float:
-    """Volume (m3) that a visit finds in the reservoir: the last one written down before it, or at the run's end."""
+    """Volume (m3) that a visit finds in the reservoir: what is written down at a refill's time is what it finds."""
     time, volume = run.recorder.series("time"), run.recorder.series("pump_reservoir_volume")
-    before = np.flatnonzero(time < visit) if visit < run.end else np.flatnonzero(time <= visit)
-    return float(volume[before[-1]])
+    return float(volume[np.flatnonzero(time <= visit)[-1]])
 
 
 def _first(times: Floats, values: Floats, threshold: float, onset: float) -> float | None:

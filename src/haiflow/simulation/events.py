@@ -88,16 +88,39 @@ def _event(model: given.ScenarioModel, event: given.Event, number: int, names: l
         yield Change(event.at, "infusate", "refill", lambda parts: replace(
             parts, infusate=assemble.infusate(model, fill.infusate, parts.surroundings.temperature)))  # fmt: skip
     if event.patient is not None:
-        yield Change(event.at, f"patient {number}", "patient", _patient(event.patient))
+        yield Change(event.at, f"patient {number}", patient_label(event.patient), _patient(event.patient))
     if event.pump is not None:
-        yield Change(event.at, "pump rate", "pump", _rate(model, event.pump))
+        yield Change(event.at, "pump rate", "new pump rate", _rate(model, event.pump))
     if event.bolus is not None:
-        bolus = event.bolus
-        side = SidePortFlow(bolus.rate, concentrations(names, bolus.drug, bolus.concentration))
-        yield Change(event.at, f"bolus {number}", "bolus", lambda parts: replace(parts, side_port=side))
-        yield Change(
-            event.at + bolus.volume / bolus.rate, f"bolus {number}", "", lambda parts: replace(parts, side_port=None)
-        )
+        yield from _bolus(event.at, event.bolus, f"bolus {number}", names)
+
+
+def _bolus(at: float, bolus: given.Bolus, key: str, names: list[str]) -> Iterator[Change]:
+    """Its start and its end; two at a time go through the port together."""
+    end = at + bolus.volume / bolus.rate
+    # Late in a run the end is rounded to some 1e-10 s: the rate takes that up, and the volume stays what was asked for.
+    side = SidePortFlow(bolus.volume / (end - at), concentrations(names, bolus.drug, bolus.concentration))
+    yield Change(at, key, "bolus", lambda parts: replace(parts, side_port=_together(parts.side_port, side)))
+    yield Change(end, key, "", lambda parts: parts)
+
+
+def _together(running: SidePortFlow | None, side: SidePortFlow) -> SidePortFlow:
+    """What flows through the side port when a second injection joins one that is under way."""
+    if running is None:
+        return side
+    total = running.flow_rate + side.flow_rate
+    mixed = (running.flow_rate * running.concentration + side.flow_rate * side.concentration) / total
+    return SidePortFlow(total, mixed)
+
+
+def patient_label(change: given.PatientChange) -> str:
+    """A change of the patient in a few words."""
+    said = []
+    if change.temperature is not None:
+        said.append(f"body at {change.temperature - 273.15:.3g} degC")
+    if change.ambient_pressure is not None:
+        said.append(f"air at {1e-3 * change.ambient_pressure:.3g} kPa")
+    return ", ".join(said) or "patient"
 
 
 def _patient(change: given.PatientChange) -> Callable[[Parts], Parts]:

@@ -48,6 +48,7 @@ class Parts:
     surroundings: Surroundings
     infusate: Fluid
     artery_pressure: float  # gauge Pa at the tip where no arteries are modelled
+    planned_rate: float = 0.0  # m3/s, what the label or the programme promises
     pump: Pump | None = None
     line: Line | None = None
     tree: Tree | None = None

@@ -23,6 +23,7 @@ class Bloodstream(Protocol):
     eliminated: Floats
     gone: Floats
     metabolised: Floats
+    carried: Floats
 
     def held(self) -> dict[str, Floats]: ...
     def at(self, part: str, index: int) -> Floats: ...
@@ -80,8 +81,11 @@ class Recorder:
         return self._segment_peak
 
     def series(self, name: str) -> Floats:
-        """All rows of one name, (n_times, ...)."""
-        return np.array(self.rows[name])
+        """All rows of one name, (n_times, ...). A rate at time zero is that of the first interval."""
+        values = np.array(self.rows[name])
+        if name in self._last and len(values) > 1:
+            values[0] = values[1]
+        return values
 
     def _put(self, name: str, value: Floats | float) -> None:
         self.rows[name].append(np.array(value, dtype=float))

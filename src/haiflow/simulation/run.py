@@ -177,10 +177,9 @@ def _solver(flow: BloodFlow | None) -> dict[str, Any]:
 
 
 def _events(job: _Job) -> list[Event]:
-    kinds = {fault_name(fault): fault.kind for fault in job.model.faults}
-    found = [
-        Event(change.time, change.label, kinds.get(change.label, change.label))
-        for change in job.timeline.changes
-        if change.label
+    found = [Event(fault.onset, fault_name(fault), fault.kind) for fault in job.model.faults]
+    keys = {fault_key(number) for number in range(len(job.model.faults))}
+    found += [
+        Event(change.time, change.label) for change in job.timeline.changes if change.label and change.key not in keys
     ]
     return sorted((event for event in found if event.time_s <= job.model.run.duration), key=lambda event: event.time_s)

@@ -10,6 +10,7 @@ from haiflow import __version__
 from haiflow.arteries.periodic import Cycle
 from haiflow.catheter.ingress import tip_ingress
 from haiflow.ports import Floats
+from haiflow.pump.accuracy import trumpet_curve
 from haiflow.simulation.averages import cycles, left_pump, mean_flow_and_pressure, mean_outlet_flow
 from haiflow.simulation.blood import BloodFlow, tip_pressure
 from haiflow.simulation.circulation import injection_of
@@ -38,6 +39,8 @@ def summarise(run: Trajectory, flow: BloodFlow | None, *, name: str, sha256: str
         summary["stopped"] = {"time_s": run.stopped.time_s, "where": run.stopped.where, "reason": run.stopped.reason}
     if run.infusion is not None:
         summary["pump"] = _pump(run)
+        if run.timeline.base.planned_rate > 0.0 and run.end > 0.0:
+            summary["pump"]["trumpet"] = _trumpet(run)
         summary["catheter"] = _catheter(run, flow)
         if flow is not None:
             summary["split"] = _split(run.timeline.parts_at(0.0), flow)
@@ -90,6 +93,20 @@ def _pump(run: Trajectory) -> dict[str, Any]:
         "max_pressure_pa": infusion.max_pump_pressure,
         "stalled_at_s": run.pump_stopped_at,
     }
+
+
+def _trumpet(run: Trajectory) -> list[dict[str, Any]]:
+    """Largest and smallest relative error of what the tip delivered, by length of the window it is looked at in."""
+    time, rate = run.recorder.series("time"), run.recorder.series("catheter_tip_flow_rate")
+    if len(time) < 2:
+        return []
+    curve = trumpet_curve(time, rate[1:], run.timeline.base.planned_rate)
+    rows = zip(curve.windows.tolist(), curve.lowest.tolist(), curve.highest.tolist(), strict=True)
+    return [
+        {"window_s": window, "lowest_error": low, "highest_error": high}
+        for window, low, high in rows
+        if np.isfinite(low) and window >= float(np.diff(time).max())
+    ]
 
 
 def _catheter(run: Trajectory, flow: BloodFlow | None) -> dict[str, Any]:
@@ -163,6 +180,8 @@ def _arteries(run: Trajectory, flow: BloodFlow) -> dict[str, Any]:
     weights = cycles(run, flow)
     mean_flow, pressure = mean_flow_and_pressure(run, flow)
     mean_pressure = pressure[:, MIDDLE]
+    drug = run.blood is not None and len(run.timeline.base.substances) > 1
+    carried = run.blood.carried[1] if run.blood is not None and drug else np.zeros(len(flow.base.vessels))
     highest = np.max([cycle.pressure.max(axis=(0, 2)) for cycle, _ in weights], axis=0)
     lowest = np.min([cycle.pressure.min(axis=(0, 2)) for cycle, _ in weights], axis=0)
     return {
@@ -171,6 +190,7 @@ def _arteries(run: Trajectory, flow: BloodFlow) -> dict[str, Any]:
             "mean_pressure_pa": float(mean_pressure[i]),
             "max_pressure_pa": float(highest[i]),
             "min_pressure_pa": float(lowest[i]),
+            "drug_carried_kg": float(carried[i]),
         }
         for i, name in enumerate(flow.base.vessels)
     }

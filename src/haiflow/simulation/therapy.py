@@ -47,6 +47,7 @@ class TherapyClock(Clock):
             target = self.target(epoch)
             dt = min(size, target - self.time, self._time_to_empty())
             end = target if dt == target - self.time else self.time + dt
+            dt = end - self.time  # as rounded, so that the steps of an epoch sum to its length
             into_artery, absorbed = self.infuse(epoch.parts, dt, pressure)
             if self.blood is not None:
                 self.blood.advance(dt, into_artery, absorbed)

@@ -33,15 +33,17 @@ class Timeline:
     refills: dict[float, Refill] = field(default_factory=dict)
 
     def parts_at(self, time: float) -> Parts:
-        """All changes up to and including ``time``, the latest of each key, applied to the base in order of key."""
+        """All changes up to and including ``time``, the latest of each key, applied in the order in which they began.
+
+        The order of the scenario's lines says nothing, except between changes that begin at the same time.
+        """
         latest: dict[str, Change] = {}
         for change in sorted(self.changes, key=lambda change: change.time):
             if change.time <= time:
-                latest[change.key] = change
-        order = {change.key: position for position, change in reversed(list(enumerate(self.changes)))}
+                latest[change.key] = change  # keeps the key's place, which is that of its first change
         parts = self.base
-        for key in sorted(latest, key=order.__getitem__):
-            parts = latest[key].function(parts)
+        for change in latest.values():
+            parts = change.function(parts)
         return parts
 
     def events(self) -> list[float]:
