@@ -25,7 +25,7 @@ FAULTS: dict[str, list[dict[str, Any]]] = {
     "occluded vessel": [{"kind": "occlusion", "where": {"vessel": "left_hepatic"}, "severity": 1.0, "onset": "1 d"}],
     "leak": [{"kind": "leak", "where": {"catheter": "30 cm"}, "orifice_diameter": "50 um", "onset": "1 d"}],
     "torn connector": [{"kind": "leak", "where": {"catheter": "connector"}, "torn": True, "onset": "1 d"}],
-    "dislodged out of the artery": [{"kind": "dislodgement", "to": "out", "onset": "1 d"}],
+    "dislodged out of the artery": [{"kind": "dislodgement", "to": "tissue", "onset": "1 d"}],
     "stalled pump": [{"kind": "stall", "onset": "1 d"}],
 }
 FAULTS["all of these but the torn connector"] = [

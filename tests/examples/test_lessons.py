@@ -28,7 +28,6 @@ def test_example(name, run_example):
     assert results.summary["status"] == "complete"
     assert abs(books["carrier"]["relative_imbalance"]) <= 1e-10
     assert abs(books["drug"]["relative_imbalance"]) <= 1e-10
-    # Nothing is lost between the tip and the terminals: what the tip gave is in the artery or beyond.
     for series in results.history_series.values():
         assert np.isfinite(series.values).all()
     LESSONS[name](results)
@@ -110,7 +109,6 @@ def connector_leak(results):
     delivered = series(results, "segment_drug_delivered")[:, 0].sum(axis=1)
     assert delivered[-1] == pytest.approx(delivered[time == 4 * DAY + 6 * 3600.0][0], rel=1e-3)
     # In the end the pocket is at the artery's pressure, and takes what the tissue absorbs.
-    assert tip[-1] < 0.1 * 0  # still inwards
     absorbed = 1e-14 * 95 * 133.322
     assert pump[-1] - tip[-1] == pytest.approx(absorbed, rel=0.02)
     assert -tip[after].min() > 3.0 * -tip[-1]  # first a rush, then the pocket holds

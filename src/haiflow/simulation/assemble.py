@@ -200,9 +200,8 @@ def build_catheter(catheter: given.Catheter, pump: given.Pump | None, arteries: 
         holes = tuple(replace(hole, outside="artery") for hole in holes)
     line = replace(line, holes=holes)
     if catheter.tip_inner_diameter is not None and line.tip_hole is not None:
-        holes = list(line.holes)
-        holes[line.tip_hole] = replace(holes[line.tip_hole], diameter=catheter.tip_inner_diameter)
-        line = replace(line, holes=tuple(holes))
+        narrowed = replace(line.holes[line.tip_hole], diameter=catheter.tip_inner_diameter)
+        line = replace(line, holes=tuple(narrowed if hole.kind == "tip" else hole for hole in line.holes))
     return line if pump is None or not pump.tube_compliance else with_inlet_compliance(line, pump.tube_compliance)
 
 

@@ -6,7 +6,7 @@ sends back ("again"), so that the drug delivered by the infusion is told from th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -26,9 +26,9 @@ SMALL_FLOW = 1e-9  # of the inlet's: a vessel with less is closed, and what the 
 class Circulation:
     """Concentrations of every substance from the arterial root to the body, and what passed where.
 
-    Totals, all (n_substances, ...): ``delivered`` by terminal node at first pass (kg), ``arrived`` the same with what
-    recirculates, ``eliminated`` (kg), ``gone`` (kg) out of a model that lacks a part, ``exposure`` (kg s/m3) by
-    compartment of the joint system.
+    Totals, all (n_substances, ...): ``delivered`` by terminal node and ``carried`` by vessel at first pass (kg),
+    ``arrived`` by terminal with what recirculates (kg), ``eliminated`` and of it ``metabolised`` by the liver (kg),
+    ``gone`` (kg) out of a model that lacks a part, ``exposure`` (kg s/m3) by compartment of the joint system.
     """
 
     parts: Parts
@@ -47,6 +47,8 @@ class Circulation:
         n = len(self.parts.substances)
         self.delivered = np.zeros((n, len(self.terminals)))
         self.arrived = np.zeros((n, len(self.terminals)))
+        self.carried = np.zeros((n, len(tree.vessels)))
+        self.loaded = np.sqrt(base.area.mean(axis=0) / np.pi)
         self.eliminated, self.gone, self.metabolised = np.zeros(n), np.zeros(n), np.zeros(n)
         self.refit(self.parts)
         self.c = [np.zeros(system.n) for system in self.systems]
@@ -134,8 +136,9 @@ class Circulation:
         """The joint system of one substance."""
         parts, cycle = self.parts, self.cycle
         assert parts.tree is not None
+        # Lumen volumes are those of the undisturbed, pressurised arteries: they must not change with a fault.
         arteries = cycle_mean_transport(
-            parts.tree,
+            replace(parts.tree, radius_start=self.loaded[:, 0], radius_end=self.loaded[:, 2]),
             cycle.mean_flow_rate,
             () if injection is None else (injection,),
             split=split_of(parts, injection),
@@ -151,12 +154,19 @@ class Circulation:
             links.append(Connection("body", "artery", "again", "inlet"))
         return JointSystem(balances, links)
 
+    def _through_vessels(self, exposure: Floats) -> Floats:
+        """(n_vessels,) kg at first pass out of the downstream end of each vessel, from its cells' exposure."""
+        rate = self.cycle.mean_flow_rate
+        cells = exposure.reshape(len(rate), -1)
+        return np.abs(rate) * np.where(rate >= 0.0, cells[:, -1], cells[:, 0])
+
     def _count(self, index: int, system: JointSystem, step: Step) -> None:
         self.exposure[index] += step.exposure
         self.eliminated[index] += step.lost.sum()
         if "liver" in system.parts:
             self.metabolised[index] += step.lost[system.part_slice("liver")].sum()
         self.gone[index] += step.outflow[system.is_sink].sum()
+        self.carried[index] += self._through_vessels(step.exposure[system.part_slice("first")])
         n = len(self.terminals)
         first = system.outlet_index(f"first.{self.terminals[0]}")
         again = system.outlet_index(f"again.{self.terminals[0]}")

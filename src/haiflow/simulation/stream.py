@@ -83,6 +83,7 @@ class Stream:
         self.terminals = tree.terminals
         self.volumes = bed_volumes(self.parts, self.blood.cycle(self.blood.base).outlet_flow)
         self.delivered, self.arrived = np.zeros((n, len(self.terminals))), np.zeros((n, len(self.terminals)))
+        self.carried = np.zeros((n, len(tree.vessels)))
         self.eliminated, self.gone, self.metabolised = np.zeros(n), np.zeros(n), np.zeros(n)
         self.metronome: Metronome | None = None
         self.transport: PulseTransport | None = None
@@ -160,12 +161,20 @@ class Stream:
         before = self.transport.c.copy()
         exchange = self.transport.advance(block, inlet, injected)
         self.artery_exposure += 0.5 * dt * (before + self.transport.c)
+        self.carried += dt * self._rate_out(block, self.transport.c[:n])
         self.delivered += exchange.outflow[:n]
         through = exchange.outflow[:n] + exchange.outflow[n:]
         self.arrived += through
         for index in range(n):
             self._behind(index, dt, through[index], float(exchange.inlet[n + index]), float(absorbed[index]))
             self.gone[index] -= float(exchange.inlet[index])
+
+    def _rate_out(self, block: FluxBlock, c: Floats) -> Floats:
+        """(n_substances, n_vessels) kg/s at first pass out of each vessel's downstream end, mean over a block."""
+        rate = block.face_flux.mean(axis=0)
+        out, back = rate[self.grid.last_face], rate[self.grid.face_offset]
+        forward = self.cycle.mean_flow_rate >= 0.0
+        return np.where(forward, out * c[:, self.grid.offset[1:] - 1], -back * c[:, self.grid.offset[:-1]])
 
     def _behind(self, index: int, dt: float, through: Floats, taken: float, absorbed: float) -> None:
         if not self.systems:
