@@ -8,6 +8,7 @@ import os
 import platform
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -35,10 +36,19 @@ def measured(groups: list[str], tests: bool) -> Iterator[Row]:
     """All rows, group by group; says on standard error where it is."""
     for group in groups:
         begun = time.perf_counter()
-        yield from import_module(f"benchmarks.{group}").rows()
+        yield from rows_of(group)
         print(f"{group}: {time.perf_counter() - begun:.0f} s", file=sys.stderr)
     if tests:
         yield from import_module("benchmarks.commands").test_rows()
+
+
+def rows_of(group: str) -> Iterator[Row]:
+    """A group's rows; one that breaks down is a row that fails, and the other groups go on."""
+    try:
+        yield from import_module(f"benchmarks.{group}").rows()
+    except Exception as error:
+        traceback.print_exc()
+        yield Row(f"{group}: the rest of this group", "", f"{type(error).__name__}: {error}"[:120], False)
 
 
 def machine() -> dict[str, object]:
@@ -70,13 +80,15 @@ def main() -> int:
     given = arguments()
     before = machine()
     rows = list(measured(given.groups or list(GROUPS), given.tests))
+    print(as_text(rows))
     given.output.parent.mkdir(parents=True, exist_ok=True)
     document = {"machine": before | {"load_at_end": list(os.getloadavg())}, "rows": [asdict(row) for row in rows]}
     given.output.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    print(as_text(rows))
     missed = [row for row in rows if row.ok is False]
     print(f"\n{len(rows)} figures, {len(missed)} missed; {before['processor']}, {before['cores']} cores, "
           f"load {before['load'][0]:.1f} to {os.getloadavg()[0]:.1f}")  # fmt: skip
+    if os.getloadavg()[0] > (os.cpu_count() or 1):
+        print("The machine was busy with other things: times by the clock say too much.")
     print(given.output)
     return 1 if missed else 0
 

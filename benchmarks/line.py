@@ -33,7 +33,7 @@ def rows() -> Iterator[Row]:
     leaks = case("faults/test_leaks")
     hole = brentq(lambda d: leaks.tip_flow(d), 5e-6, 50e-6, xtol=1e-12)
     yield within("hole that takes all of 1.3 mL/day, wall of 0.85 mm", 1e6 * hole, 13.0, 0.1, " um")
-    backwards = leaks.tip_flow(1.2 * hole) / leaks.RATE
+    backwards = float(leaks.tip_flow(1.2 * hole) / leaks.RATE)
     yield Row("a hole 20 % wider: flow at the tip, of the pump's", "< 0", f"{backwards:.3g}", backwards < 0, backwards)
 
 

@@ -3,10 +3,9 @@
    all it can do. Compiled by kernel_blood1d.py with the flags of our own kernels. */
 #include <math.h>
 
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
-
-static inline double minmod(double a, double b) { return MAX(MIN(a, b), 0.0) + MIN(MAX(a, b), 0.0); }
+static inline double least(double a, double b) { return a < b ? a : b; }
+static inline double most(double a, double b) { return a > b ? a : b; }
+static inline double minmod(double a, double b) { return most(least(a, b), 0.0) + least(most(a, b), 0.0); }
 
 /* a, u: n + 2 cells with ghosts; fluxes fa, fq (n + 1); slopes sa, su (n + 2). */
 static void fluxes(int n, double *restrict fa, double *restrict fq, double *restrict sa, double *restrict su,
@@ -21,7 +20,7 @@ static void fluxes(int n, double *restrict fa, double *restrict fq, double *rest
     for (int i = 0; i <= n; i++) {
         double al = a[i] + sa[i], ar = a[i + 1] - sa[i + 1], ul = u[i] + su[i], ur = u[i + 1] - su[i + 1];
         double rl = sqrt(al), rr = sqrt(ar), cl = sqrt(1.5 * k * rl), cr = sqrt(1.5 * k * rr);
-        double lo = MIN(MIN(ul - cl, ur - cr), 0.0), hi = MAX(MAX(ul + cl, ur + cr), 0.0), w = 1.0 / (hi - lo);
+        double lo = least(least(ul - cl, ur - cr), 0.0), hi = most(most(ul + cl, ur + cr), 0.0), w = 1.0 / (hi - lo);
         double pl = al * (ul * ul + k * rl), pr = ar * (ur * ur + k * rr);
         fa[i] = w * (hi * al * ul - lo * ar * ur + lo * hi * (ar - al));
         fq[i] = w * (hi * pl - lo * pr + lo * hi * (ar * ur - al * ul));

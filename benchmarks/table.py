@@ -45,8 +45,9 @@ def worst(values: Iterable[float]) -> float:
 
 
 def as_text(rows: list[Row]) -> str:
-    """The rows under their heads, in columns."""
+    """The rows under their heads, in columns; a table in Markdown too."""
     cells = [("what", "asked", "reached", "ok"), *((row.what, row.asked, row.reached, row.verdict) for row in rows)]
     width = [max(len(line[k]) for line in cells) for k in range(4)]
-    lines = [" | ".join(text.ljust(size) for text, size in zip(line, width, strict=True)).rstrip() for line in cells]
-    return "\n".join([lines[0], "-+-".join("-" * size for size in width), *lines[1:]])
+    lines = [" | ".join(text.ljust(size) for text, size in zip(line, width, strict=True)) for line in cells]
+    lines.insert(1, " | ".join("-" * size for size in width))
+    return "\n".join(f"| {line} |" for line in lines)

@@ -16,8 +16,9 @@ SCENARIOS = [
     read_text(path.read_text(), path.name).root for path in (Path(__file__).parent / "scenarios").glob("*.yaml")
 ]
 ODD = (
-    None, True, False, 0, 1, -1, 2, 1e300, 0.5, "", "x", "no", "5 mm", "-5 mm", "0 mm", "30 d", "1 mL/day", "80 %", "1e-300 m",
-    "tip", "tissue", "saline", "gas", "stall", "gastroduodenal", [], {}, [1], ["5 mm", "6 mm"], {"x": 1}, [[]], [None], [{}],
+    None, True, False, 0, 1, -1, 2, 1e300, 0.5, "", "x", "no", "5 mm", "-5 mm", "0 mm", "30 d", "1 mL/day", "80 %",
+    "1e-300 m", "tip", "tissue", "saline", "gas", "stall", "gastroduodenal", [], {}, [1], ["5 mm", "6 mm"], {"x": 1},
+    [[]], [None], [{}],
 )  # fmt: skip
 
 

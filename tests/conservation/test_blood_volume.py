@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from haiflow.arteries.grid import make_grid
@@ -97,7 +97,9 @@ def test_a_source_in_the_cells_adds_its_volume(tree, seed):
     np.testing.assert_allclose(flow.area, block.area_start - block.dt / grid.cell_dx * gained + added, rtol=1e-13)
 
 
+# The example ran away when the static pressure was held at the inlet.
 @settings(max_examples=8, deadline=None)
+@example(random_network(199, 4, 2, False, "pressure"))
 @given(networks)
 def test_cycle_means_balance_at_every_node(tree):
     cycle = periodic(replace(tree, wall_viscosity=None), tolerance=0.02)

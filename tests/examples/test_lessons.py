@@ -74,7 +74,10 @@ def baseline(results):
     names = results.history_coords["segment"]
     right = [names.index(name) for name in RIGHT]
     share = [(delivered[k + 1] - delivered[k])[right].sum() for k in (0, 2)] / np.diff(delivered.sum(axis=1))[[0, 2]]
-    assert share[1] < 0.5 * share[0]  # the stenosis starves the right side
+    nodes, flow = results.history_coords["terminal"], at(results, "terminal_flow_rate", 14 * DAY)
+    into_right = flow[[nodes.index(f"segment_{number}") for number in (5, 6, 7, 8)]].sum() / flow.sum()
+    assert share[1] < 0.65 * share[0]  # the stenosis starves the right side
+    assert share[1] == pytest.approx(into_right, rel=2e-3)  # as it does of blood
     assert account(results, 28 * DAY, "withdrawn") > 0.0
     assert summary["twin"]["catheter"]["leaked_volume_m3"] == 0.0
 
@@ -109,7 +112,7 @@ def connector_leak(results):
     delivered = series(results, "segment_drug_delivered")[:, 0].sum(axis=1)
     assert delivered[-1] == pytest.approx(delivered[time == 4 * DAY + 6 * 3600.0][0], rel=1e-3)
     # In the end the pocket is at the artery's pressure, and takes what the tissue absorbs.
-    absorbed = 1e-14 * 95 * 133.322
+    absorbed = 1e-14 * series(results, "pump_outlet_pressure")[-1]
     assert pump[-1] - tip[-1] == pytest.approx(absorbed, rel=0.02)
     assert -tip[after].min() > 3.0 * -tip[-1]  # first a rush, then the pocket holds
     assert results.summary["detection"][0]["observable"] == "scan-agent distribution"
@@ -126,7 +129,8 @@ def dislodgement(results):
     assert before[gut] == 0.0
     assert after[gut] / after.sum() == pytest.approx(flow[gut] / flow.sum(), rel=1e-3)
     assert flow[gut] / flow.sum() == pytest.approx(0.22, abs=0.01)
-    assert results.summary["pump"] == pytest.approx(results.summary["twin"]["pump"], rel=1e-3, nan_ok=True)
+    pump, planned = (each["pump"]["infused_volume_m3"] for each in (results.summary, results.summary["twin"]))
+    assert pump == pytest.approx(planned, rel=1e-3)  # the pump knows nothing
 
 
 @lesson
@@ -146,7 +150,7 @@ def right_hepatic_stenosis(results):
     )
     assert max(right) < 0.95
     assert min(left) > 1.05
-    assert dose_fractions(summary, RIGHT + LEFT) == pytest.approx(dose_fractions(twin, RIGHT + LEFT), rel=1e-6)
+    assert dose_fractions(summary, RIGHT + LEFT) == pytest.approx(dose_fractions(twin, RIGHT + LEFT), rel=1e-4)
     assert summary["pump"]["infused_volume_m3"] == pytest.approx(twin["pump"]["infused_volume_m3"], rel=2e-3)
     for name, segment in (("right metastasis", "VII"), ("left metastasis", "III")):
         lost = summary["tumours"][name]["drug_delivered_kg"] / twin["tumours"][name]["drug_delivered_kg"]
@@ -182,7 +186,6 @@ def peristaltic_day_profile(results):
         for hour, millilitres in ((13.5, 0.6), (14.5, 2.4), (21, 2.4), (21.5, 0.6)):
             found = at(results, "pump_flow_rate", day * DAY + hour * 3600.0)
             assert found == pytest.approx(millilitres * ML_PER_DAY, rel=1e-9), (day, hour)
-    # The drug follows the programme, late by what lies in the line.
     assert results.summary["pump"]["stalled_at_s"] is None
 
 

@@ -55,6 +55,16 @@ def test_a_wave_too_fast_for_the_step_halves_it():
     np.testing.assert_allclose(flow.area, block.area_start - block.dt / grid.cell_dx * gained, rtol=1e-11)
 
 
+def test_a_step_too_long_is_noticed_before_anything_has_gone_wrong():
+    # At rest nothing grows yet, whatever the step: only the check of the wave speed can tell.
+    tree = single_vessel(0.3, 3e-3, 6.0)
+    grid = make_grid(tree)
+    steps = int(0.8 * 6.0 / grid.dx[0])  # 1.25 cells a step
+    flow = PulsatileFlow(tree, grid, at_rest(grid), steps=steps)
+    assert len(flow.advance(3).face_flux) == 6
+    assert flow.steps_in_cycle == 2 * steps
+
+
 def test_stops_early_where_the_blood_is_sucked_out():
     suction = Inlet("n0", "flow_rate", 1.0, np.full(1, -2e-4))
     tree = single_vessel(0.2, 3e-3, 5.0, suction, CLOSED)

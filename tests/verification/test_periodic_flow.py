@@ -9,10 +9,9 @@ from haiflow.arteries.grid import make_grid
 from haiflow.arteries.harmonics import from_harmonics, slowest_decay
 from haiflow.arteries.periodic import SAMPLES, Cycle, periodic
 from haiflow.arteries.pulsatile import PulsatileFlow
-from haiflow.arteries.simple import binary_tree, network, single_vessel
+from haiflow.arteries.simple import binary_tree, network, pulsating, single_vessel
 from haiflow.arteries.state import at_rest, from_steady
 from haiflow.arteries.tree import Inlet, Outlet
-from haiflow.arteries.waveforms import flow_inlet
 from haiflow.errors import SolverStopped
 
 MEAN = 400e-6 / 60
@@ -21,7 +20,7 @@ MEAN = 400e-6 / 60
 def hepatic_tree(**more):
     """25 vessels, 1 m in all, 13 beds that share 12.7 kPa at 400 mL/min, with 1.5 s of compliance."""
     bed = 12.7e3 / MEAN * 13
-    return binary_tree(25, np.linspace(0.06, 0.02, 25), flow_inlet("n0", MEAN, 70 / 60),
+    return binary_tree(25, np.linspace(0.06, 0.02, 25), pulsating(MEAN, 70 / 60),
                        Outlet(0.15 * bed, 0.85 * bed, 1.5 / bed), **more)
 
 
@@ -63,7 +62,7 @@ def test_residual_is_the_distance_to_the_limit(hepatic, tolerance, start):
 def test_slow_network_does_not_pass_for_periodic(hepatic):
     # The change between cycles is a fraction of the distance: with a slow decay the residual must say more than it.
     bed = 12.7e3 / MEAN
-    tree = single_vessel(0.1, 3e-3, 8.0, flow_inlet("n0", MEAN, 1.0), Outlet(0.1 * bed, 0.9 * bed, 6.0 / bed))
+    tree = single_vessel(0.1, 3e-3, 8.0, pulsating(MEAN, 1.0), Outlet(0.1 * bed, 0.9 * bed, 6.0 / bed))
     grid = make_grid(tree)
     assert 0.8 < slowest_decay(grid, from_steady(grid)) < 0.95
     limit = marched(tree, 150)
@@ -75,7 +74,7 @@ def test_slow_network_does_not_pass_for_periodic(hepatic):
 
 def test_decay_of_one_windkessel_is_its_time_constant():
     outlet = Outlet(1e6, 2e9, 3e-10)
-    tree = single_vessel(1e-3, 1e-3, 50.0, flow_inlet("n0", MEAN, 1.0), outlet)
+    tree = single_vessel(1e-3, 1e-3, 50.0, pulsating(MEAN, 1.0), outlet)
     grid = make_grid(tree)
     assert slowest_decay(grid, at_rest(grid)) == pytest.approx(np.exp(-1.0 / 0.6), rel=1e-3)
 
@@ -125,7 +124,7 @@ def test_cycle_means_agree_with_the_waveforms(hepatic):
 
 def test_loop_through_an_anastomosis():
     # Two arms of unequal length close a loop; the shorter one carries more.
-    inlet = flow_inlet("n0", MEAN, 70 / 60)
+    inlet = pulsating(MEAN, 70 / 60)
     links = [(0, 1), (1, 2), (1, 3), (3, 2), (2, 4)]
     tree = network(links, np.array([0.05, 0.03, 0.05, 0.05, 0.05]), np.full(5, 2e-3), np.full(5, 8.0), inlet,
                    {"n4": Outlet(3e8, 1.6e9, 1e-9)})

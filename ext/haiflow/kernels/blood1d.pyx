@@ -11,8 +11,9 @@
 # that carries its last face only, so every pass is one loop over all vessels, without a branch.
 #
 # A node takes the waves that leave its vessels (v + 4 kappa c, v towards the node, q = sqrt(s), c = g q) and finds the
-# states there: flow rates sum to zero and total pressure is common (static at an outlet where one vessel ends alone), less
-# the loss of a stenosis. With one unknown a vessel and one a node, each Newton step is a closed form for any number of vessels.
+# states there: flow rates sum to zero and total pressure is common (static at an outlet where one vessel ends alone),
+# less the loss of a stenosis. With one unknown a vessel and one a node, each Newton step is a closed form for any
+# number of vessels.
 
 from libc.math cimport fabs, sqrt
 
@@ -314,7 +315,7 @@ cdef double couple(
     # States at one node; returns the flow that leaves the network there. Outlet: pressure = a + b flow.
     cdef const int *list = net.node_end + net.node_start[node]
     cdef int count = net.node_start[node + 1] - net.node_start[node]
-    cdef int kind = net.kind[node], closed = 0, step, i, last
+    cdef int kind = net.kind[node], closed = 0, _step, i, last
     cdef const double *t = net.node + node * NODE_COLUMNS
     cdef double total, change = 1.0, conductance = 0.0, inflow = 0.0, level = head[0]
     cdef bint given = kind == PRESSURE_INLET
@@ -345,7 +346,7 @@ cdef double couple(
             conductance = 1.0 / b
     for i in range(count):
         settle(&ends[list[i]], ends[list[i]].q)
-    for step in range(NEWTON_STEPS):
+    for _step in range(NEWTON_STEPS):
         change = newton_step(ends, list, count, net, t[NODE_KINETIC], given, level, inflow, conductance, a, &level)
         if change < NEWTON_TOLERANCE:
             break
@@ -497,8 +498,8 @@ cdef void stage(
     half_slopes(w.hu, w.u, n)
     end_slopes(w.hp, w.hu, w.p, w.u, net)
     face_fluxes(mass, w.to_left, w.to_right, w.p, w.u, w.hp, w.hu, w.face_s0, w.slack, w.k, w.cc, net.alpha, n)
-    nodes(ends, net, head, charge, w.outflow, number, inlet, pressure, w.p, w.u, w.hp, w.hu, mass, w.to_left, w.to_right,
-          fallbacks)
+    nodes(ends, net, head, charge, w.outflow, number, inlet, pressure, w.p, w.u, w.hp, w.hu,
+          mass, w.to_left, w.to_right, fallbacks)
 
 
 def advance(
@@ -619,7 +620,8 @@ def fluxes(double[::1] mass, double[::1] to_left, double[::1] to_right, const do
 
 def update(double[::1] area1, double[::1] flow1, const double[::1] area, const double[::1] flow,
            const double[::1] mass, const double[::1] to_left, const double[::1] to_right, const double[::1] hp,
-           const double[::1] u, const double[::1] dtdx, const double[::1] source, double dt, double friction, double rho):
+           const double[::1] u, const double[::1] dtdx, const double[::1] source,
+           double dt, double friction, double rho):
     """The first stage: cells 0 .. n - 2 after one forward Euler step."""
     first_stage(&area1[0], &flow1[0], &area[0], &flow[0], &mass[0], &to_left[0], &to_right[0], &hp[0], &u[0],
                 &dtdx[0], &source[0], dt, friction, 1.0 / rho, <int> area.shape[0] - 1)

@@ -29,17 +29,19 @@ def calibrated(
 ) -> Tree:
     """The tree with Windkessel outlets that draw ``target_flow`` (m3/s by terminal) at ``mean_pressure`` (gauge Pa).
 
-    The target flows are scaled to sum to the inlet's mean flow rate. Outlets without a target stay as they are. Raises
+    Where every open outlet has a target, the targets are scaled to sum to the inlet's mean flow rate. Raises
     :class:`SolverStopped` where the arteries alone would need more pressure than there is.
     """
-    total = sum(target_flow.values())
-    want = {node: flow * tree.inlet.mean / total for node, flow in target_flow.items()}
+    # Beside outlets with resistances of their own the targets are taken as they are, and the pressure follows.
+    alone = all(node in target_flow or outlet.reflection == 1.0 for node, outlet in tree.outlets.items())
+    scale = tree.inlet.mean / sum(target_flow.values()) if alone else 1.0
+    want = {node: flow * scale for node, flow in target_flow.items()}
     venous = {node: tree.outlets[node].venous_pressure for node in want}
     resistance = {node: (mean_pressure - venous[node]) / flow for node, flow in want.items()}
     for _ in range(MAX_ITERATIONS):
         tree = _with_resistances(tree, resistance)
         flow = steady(tree, elastic=True)
-        shift = mean_pressure - flow.pressure[tree.node(tree.inlet.node)]
+        shift = mean_pressure - flow.pressure[tree.node(tree.inlet.node)] if alone else 0.0
         pressure = {node: flow.pressure[tree.node(node)] + shift for node in want}
         new = {node: (pressure[node] - venous[node]) / want[node] for node in want}
         if min(new.values()) <= 0.0:

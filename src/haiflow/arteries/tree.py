@@ -102,7 +102,7 @@ class Tree:
     def terminal_vessel(self, node: str) -> str:
         """The vessel that ends in the terminal ``node``."""
         index = self.node(node)
-        return next(name for name, start, end in zip(self.vessels, self.start, self.end, strict=True) if index in (start, end))
+        return self.vessels[int(np.flatnonzero((self.start == index) | (self.end == index))[0])]
 
     def digest(self) -> str:
         """A content hash of all that decides the blood flow."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from haiflow.errors import InputError
 from haiflow.ports import Floats
 
 Values = Floats | float
@@ -51,3 +52,20 @@ def wall_viscosity(viscosity: Values, thickness: Values) -> Values:
     Alastruey et al. 2011, J Biomech 44:2250.
     """
     return 2.0 / 3.0 * np.sqrt(np.pi) * viscosity * thickness
+
+
+def unloaded(radius: float, wave_speed: float, pressure: float, density: float) -> tuple[float, float]:
+    """Radius (m) at pressure zero and beta (Pa m) of an artery seen with ``radius`` and ``wave_speed`` at ``pressure``.
+
+    With s = sqrt(A): the wave speed gives ``beta / A0 = 2 rho c^2 / s``, and the law then
+    ``sqrt(A0) = s (1 - p / (2 rho c^2))``. Raises :class:`InputError` for a wall too soft to have carried the pressure.
+    """
+    stiff = 2.0 * density * wave_speed**2
+    if pressure >= stiff:
+        raise InputError(
+            "arteries.wave_speed", f"{wave_speed:g} m/s", f"a wall this soft cannot carry {pressure:g} Pa",
+            f"use more than {np.sqrt(pressure / (2.0 * density)):.2g} m/s",
+        )  # fmt: skip
+    root = np.sqrt(np.pi) * radius
+    root0 = root * (1.0 - pressure / stiff)
+    return root0 / np.sqrt(np.pi), stiff * root0**2 / root

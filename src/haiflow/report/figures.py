@@ -46,7 +46,7 @@ def dose_by_segment(results: Results) -> Figure | None:
     for place, name in enumerate(names):
         _bar_label(axis, place, float(top[place]), now[name] * scale, twin.get(name, 0.0) * scale)
     axis.set_xticks(places, names)
-    axis.set_ylim(0, 1.22 * float(np.nanmax(top)))
+    axis.set_ylim(0, (1.22 if twin else 1.1) * float(np.nanmax(top)))
     axis.set(xlabel="Couinaud segment", ylabel=f"drug delivered by the artery / {unit}")
     axis.set_title("Dose by segment")
     axis.grid(False, axis="x")
@@ -96,55 +96,49 @@ def ledger(results: Results) -> Figure | None:
     filled = book.get("filled_kg") or 0.0
     if filled <= 0.0:
         return None
-    entries = [(name, *palette.ACCOUNTS[name], float(book.get(f"{name}_kg") or 0.0)) for name in palette.ACCOUNTS]
-    missing = filled - sum(entry[3] for entry in entries)
-    entries = [entry for entry in [*entries, ("missing", "not found", "#ff00ff", missing)] if entry[3] > TRACE * filled]
+    pieces = _ledger_pieces(book, filled)
     unit = shown_unit(filled, "kg")
-    scale = SHOWN[unit][1]
-    figure, (axis,) = new_figure(2.55 + 0.17 * ((len(entries) + 2) // 3), right=0.975, left=0.13, bottom=0.44, top=0.86)
-    axis.barh(1, filled * scale, 0.62, color=palette.INK)
-    axis.text(
-        0.5 * filled * scale,
-        1,
-        f"filled {say(filled, 'kg', 4)}",
-        ha="center",
-        va="center",
-        color="white",
-        fontweight="bold",
-    )
-    left = 0.0
-    for name, text, colour, value in entries:
-        label = f"{text}: {say(value, 'kg')} ({say(value / filled, '%', 2)})"
-        axis.barh(0, value * scale, 0.62, left=left, color=colour, edgecolor="white", linewidth=0.8, label=label)
-        if value > 0.07 * filled:
-            dark = name in ("catheter", "leaked", "liver")
-            axis.text(
-                left + 0.5 * value * scale,
-                0,
-                number(value * scale),
-                ha="center",
-                va="center",
-                color="white" if dark else palette.INK,
-            )
-        left += value * scale
+    below = 0.62 + 0.2 * ((len(pieces) + 1) // 2)  # inches for axis and legend
+    height = below + 1.6
+    figure, (axis,) = new_figure(height, right=0.975, left=0.13, bottom=below / height, top=1.0 - 0.36 / height)
+    _ledger_bars(axis, pieces, filled, SHOWN[unit][1])
     axis.set_yticks([1, 0], ["filled", "found"])
     axis.tick_params(axis="y", length=0)
-    axis.set(xlim=(0, 1.002 * max(left, filled * scale)), xlabel=f"drug / {unit}")
+    axis.set_xlabel(f"drug / {unit}")
     axis.grid(False, axis="y")
     axis.set_title("Where the drug went")
     imbalance = book.get("relative_imbalance")
     if imbalance is not None:
         note = f"imbalance {closure(imbalance)} of what was filled"
         axis.text(1.0, 1.05, note, transform=axis.transAxes, ha="right", color=palette.QUIET, fontsize=8.5)
-    figure.legend(
-        *axis.get_legend_handles_labels(),
-        loc="lower left",
-        bbox_to_anchor=(0.06, 0.01),
-        ncols=2,
-        fontsize=8.5,
-        columnspacing=1.6,
-    )
+    handles = axis.get_legend_handles_labels()
+    figure.legend(*handles, loc="lower left", bbox_to_anchor=(0.06, 0.0), ncols=2, fontsize=8.5, columnspacing=1.6)
     return figure
+
+
+Piece = tuple[str, str, str, float]  # account, words, colour, kg
+
+
+def _ledger_pieces(book: dict[str, Any], filled: float) -> list[Piece]:
+    """The accounts that hold drug; what is missing is an account too."""
+    pieces = [(name, *palette.ACCOUNTS[name], float(book.get(f"{name}_kg") or 0.0)) for name in palette.ACCOUNTS]
+    pieces.append(("missing", "not found", palette.MISSING, filled - sum(piece[3] for piece in pieces)))
+    return [piece for piece in pieces if piece[3] > TRACE * filled]
+
+
+def _ledger_bars(axis: Axes, pieces: list[Piece], filled: float, scale: float) -> None:
+    middle: dict[str, Any] = {"ha": "center", "va": "center"}
+    axis.barh(1, filled * scale, 0.62, color=palette.INK)
+    axis.text(0.5 * filled * scale, 1, f"filled {say(filled, 'kg', 4)}", color="white", fontweight="bold", **middle)
+    left = 0.0
+    for name, words, colour, value in pieces:
+        label = f"{words}: {say(value, 'kg')} ({say(value / filled, '%', 2)})"
+        axis.barh(0, value * scale, 0.62, left=left, color=colour, edgecolor="white", linewidth=0.8, label=label)
+        if value > 0.07 * filled:
+            ink = "white" if name in palette.DARK_ACCOUNTS else palette.INK
+            axis.text(left + 0.5 * value * scale, 0, number(value * scale), color=ink, **middle)
+        left += value * scale
+    axis.set_xlim(0, 1.002 * max(left, filled * scale))
 
 
 FIGURES: dict[str, Callable[[Results], Any]] = {

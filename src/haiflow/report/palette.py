@@ -24,6 +24,8 @@ ACCOUNTS = {
     "eliminated": ("eliminated", "#33a0c8"),
     "outflow": ("out of what is modelled", "#bbccee"),
 }
+DARK_ACCOUNTS = ("catheter", "leaked", "liver")
+MISSING = "#ff00ff"  # drug that a ledger cannot find must be seen
 SEGMENTS = ("#332288", "#88ccee", "#44aa99", "#117733", "#999933", "#ddcc77", "#cc6677", "#882255")
 LINES = ("#0b6a94", "#cc3311", "#117755", "#aa4499", "#c27c0e", "#555f68", "#88ccee", "#999933")
 
@@ -34,9 +36,12 @@ LEAF = ("#f0efe2", "#cfe0c3", "#9fccab", "#66b19a", "#36918a", "#146f77", "#0b4d
 NO_DRUG = "#a9b3bb"
 
 
-def event_colour(kind: str) -> str:
-    """Red for a fault, blue and violet for what the clinic does, grey for the rest."""
-    return SEVERITY["alarm"] if kind in FAULTS else EVENT.get(kind, QUIET)
+def event_colour(kind: str, name: str) -> str:
+    """Red for a fault, blue and violet for what the clinic does (by kind, else first word), grey for the rest."""
+    if kind in FAULTS:
+        return SEVERITY["alarm"]
+    first = name.replace(":", " ").split()[:1]
+    return next((EVENT[word] for word in (kind, *first) if word in EVENT), QUIET)
 
 
 def in_words(name: str) -> str:

@@ -36,7 +36,7 @@ def _events(figure: Figure, axes: list[Axes], results: Results, unit: str, span:
     last, lift = -np.inf, 0
     for count, event in enumerate(events, 1):
         place = event.time_s * SHOWN[unit][1]
-        colour = palette.event_colour(event.kind)
+        colour = palette.event_colour(event.kind, event.name)
         for axis in axes:
             axis.axvline(place, color=colour, linewidth=1.0, linestyle=(0, (4, 2)), zorder=1)
         lift = lift + 9 if place - last < 0.02 * (span[-1] - span[0]) else 0
@@ -74,6 +74,7 @@ def pump_and_catheter(results: Results) -> Figure | None:
     return figure
 
 
+FAST = 1e-9  # m3/s (86 mL/day): more is a bolus and is said in mL/min
 Curve = tuple[str, str, str]  # series, label, colour
 FLOWS: tuple[Curve, ...] = (
     ("pump_flow_rate", "out of the pump", palette.TWIN),
@@ -117,7 +118,9 @@ def _panel(results: Results, axis: Axes | None, curves: tuple[Curve, ...], unit:
 
 
 def _flow_panel(results: Results, axis: Axes | None) -> bool:
-    drawn = _panel(results, axis, FLOWS, "mL/day", "flow rate")
+    flows = [results.history_series[name].values for name, _, _ in FLOWS if name in results.history_series]
+    fast = max((float(np.nanmax(np.abs(values))) for values in flows), default=0.0) > FAST
+    drawn = _panel(results, axis, FLOWS, "mL/min" if fast else "mL/day", "flow rate")
     if axis is not None and axis.get_ylim()[0] > 0.0:
         axis.set_ylim(bottom=0.0, top=1.08 * axis.get_ylim()[1])
     return drawn
@@ -160,10 +163,17 @@ def concentration(results: Results) -> Figure | None:
     time, time_unit = _clock(results)
     peak = max(float(np.nanmax(item)) for item in (tissue, body) if item is not None)
     unit = shown_unit(peak, "kg/m3")
+    floor = 1e-2 * DECADES * peak  # out of sight; logarithms of next to nothing are slow
     if tissue is not None:
-        _segments(axis, time, tissue * SHOWN[unit][1], results.history_coords["segment"])
+        _segments(axis, time, np.maximum(tissue, floor) * SHOWN[unit][1], results.history_coords["segment"])
     if body is not None:
-        axis.plot(time, body * SHOWN[unit][1], color=palette.INK, linestyle=(0, (1.2, 1.2)), label="systemic plasma")
+        axis.plot(
+            time,
+            np.maximum(body, floor) * SHOWN[unit][1],
+            color=palette.INK,
+            linestyle=(0, (1.2, 1.2)),
+            label="systemic plasma",
+        )
     axis.set_yscale("log")
     axis.yaxis.set_major_formatter(lambda value, _: number(value, 1))
     axis.yaxis.set_minor_formatter(lambda value, _: "")

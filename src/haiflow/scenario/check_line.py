@@ -43,7 +43,8 @@ def _gas(problems: Problems, given: Pump) -> None:
     vapour = propellant.vapour_pressure(given.reference.temperature)
     against = given.reference.ambient_pressure + given.reference.arterial_pressure
     if vapour <= against:
-        rule = f"its vapour ({vapour / 1e3:.0f} kPa) does not exceed ambient plus arterial pressure ({against / 1e3:.0f} kPa)"
+        kilopascals = [format_quantity(pressure, "pressure", "kPa", digits=3) for pressure in (vapour, against)]
+        rule = "its vapour ({}) does not exceed ambient plus arterial pressure ({})".format(*kilopascals)
         _add(problems, ("pump", "propellant"), rule, "use a propellant that boils lower, e.g. R-11")
 
 

@@ -93,16 +93,11 @@ def _parts(model: ScenarioModel) -> Iterator[tuple[str, str]]:
         yield "catheter", f"{catheter.model or 'own values'}, {_length(catheter.length)}, {_tip(catheter.tip)}"
     if arteries is not None:
         network, flow = arteries.network, format_quantity(arteries.inflow.mean or 0.0, "flow_rate", "mL/min", digits=4)
-        into = f"{flow} into {arteries.inflow.vessel}"
-        yield (
-            "arteries",
-            f"{network.name or 'own network'}, {counted(len(network.vessels), 'vessel')}, {counted(len(network.outlets), 'outlet')}, {into}",
-        )
+        size = f"{counted(len(network.vessels), 'vessel')}, {counted(len(network.outlets), 'outlet')}"
+        yield "arteries", f"{network.name or 'own network'}, {size}, {flow} into {arteries.inflow.vessel}"
     if liver is not None:
-        yield (
-            "liver",
-            f"{liver.mesh or 'standard'}, {counted(len(liver.fractions), 'segment')}, {counted(len(liver.tumours), 'tumour')}",
-        )
+        size = f"{counted(len(liver.fractions), 'segment')}, {counted(len(liver.tumours), 'tumour')}"
+        yield "liver", f"{liver.mesh or 'standard'}, {size}"
 
 
 def _fill(fill: Any) -> str:

@@ -119,13 +119,16 @@ def _wording(kind: str, message: str, context: dict[str, Any]) -> tuple[str, str
         return "not one of the choices", f"use one of: {context['expected']}".replace("'", "")
     if kind.startswith("union_tag"):
         return "a fault has a known kind", f"use one of: {', '.join(KINDS_OF_FAULT)}"
-    if kind in ("greater_than", "greater_than_equal", "less_than", "less_than_equal"):
-        return message[0].lower() + message[1:].replace("Input ", ""), "change the number"
+    for bound, word in BOUNDS.items():
+        if bound in context:
+            return f"must {word} {context[bound]:g}", "change the number"
     if kind in ("too_short", "too_long"):
-        return message[0].lower() + message[1:], "add or remove items"
+        limit = context.get("min_length", context.get("max_length"))
+        return f"needs at {'least' if kind == 'too_short' else 'most'} {limit} items", "add or remove some"
     return message[0].lower() + message[1:], "see haiflow schema"
 
 
+BOUNDS = {"gt": "be above", "ge": "be at least", "lt": "be below", "le": "be at most"}
 TEXT = ("must be text", "put it in quotes")
 WORDING = {
     "model_type": ("must be a mapping of keys", "write 'key: value' lines below it, indented"),

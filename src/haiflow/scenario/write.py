@@ -24,7 +24,11 @@ def _represent_text(dumper: Any, text: str) -> Any:
 
 
 def _represent_number(dumper: Any, value: float) -> Any:
-    return dumper.represent_scalar("tag:yaml.org,2002:float", repr(value).replace("e+", "e"))
+    """With a point before the exponent: YAML 1.1 takes 1e-05 for text and would add a tag."""
+    text = repr(value)
+    if "e" in text and "." not in text:
+        text = text.replace("e", ".0e")
+    return dumper.represent_scalar("tag:yaml.org,2002:float", text)
 
 
 def _represent_list(dumper: Any, items: list[Any]) -> Any:

@@ -8,11 +8,11 @@ import numpy as np
 
 from haiflow.arteries.calibration import calibrated
 from haiflow.arteries.tree import CLOSED, Inlet, Outlet, Tree
-from haiflow.arteries.walls import beta_from_modulus, unloaded
+from haiflow.arteries.tube_law import stiffness_from_wall, unloaded
+from haiflow.arteries.waveforms import flow_inlet
 from haiflow.ports import Floats, Fluid
 from haiflow.scenario import model as given
 
-SAMPLES = 512  # of the inflow over a cycle
 DRAINS = {"portal": "portal", "systemic": "veins"}
 
 
@@ -86,7 +86,7 @@ def _wall(vessel: given.Vessel, mean_pressure: float, blood: Fluid) -> tuple[flo
     else:
         assert vessel.young_modulus is not None
         assert vessel.wall_thickness is not None
-        pairs = [(0.5 * d, beta_from_modulus(vessel.young_modulus, vessel.wall_thickness)) for d in ends]
+        pairs = [(0.5 * d, float(stiffness_from_wall(vessel.young_modulus, vessel.wall_thickness))) for d in ends]
     return pairs[0][0], pairs[1][0], pairs[0][1], pairs[1][1]
 
 
@@ -103,19 +103,9 @@ def _inlet(inflow: given.Inflow) -> Inlet:
     assert inflow.mean is not None
     assert inflow.waveform is not None
     assert inflow.heart_rate is not None
-    time = np.arange(SAMPLES) / SAMPLES
-    shape = periodic_samples(np.array(inflow.waveform.times), np.array(inflow.waveform.values), time)
-    return Inlet(inflow.node, "flow_rate", 1.0 / inflow.heart_rate, inflow.mean * shape / shape.mean())
-
-
-def periodic_samples(times: Floats, values: Floats, at: Floats) -> Floats:
-    """A periodic shape given at ``times`` (shares of the cycle) at the shares ``at``: a smooth periodic spline."""
-    if times.size < 4:
-        return np.interp(at, times, values, period=1.0)
-    from scipy.interpolate import CubicSpline
-
-    spline = CubicSpline(np.append(times, times[0] + 1.0), np.append(values, values[0]), bc_type="periodic")
-    return np.asarray(spline(times[0] + (at - times[0]) % 1.0))
+    return flow_inlet(
+        inflow.node, inflow.mean, inflow.heart_rate, np.array(inflow.waveform.times), np.array(inflow.waveform.values)
+    )
 
 
 def _outlet(outlet: given.Outlet) -> Outlet:

@@ -19,6 +19,7 @@ from haiflow.simulation.parts import Parts, Substance
 from haiflow.simulation.routes import bed_volumes, downstream, joint_step, targets, territory_flows
 
 TIP = "tip"
+ROUND_OFF = 1e-14
 SMALL_FLOW = 1e-9  # of the inlet's: a vessel with less is closed, and what the tip gives washes back to its ostium
 
 
@@ -69,7 +70,8 @@ class Circulation:
     def advance(self, dt: float, into_artery: Floats, absorbed: Floats) -> None:
         """One implicit step of ``dt`` (s) with the amounts (n_substances,) that came out of the tip and the pockets.
 
-        The first step after a change is backward Euler's, which keeps a jump from ringing below zero.
+        The first step after a change is backward Euler's, which keeps a jump from ringing below zero, and so is any
+        other that would: a fill's front that arrives, a reservoir that ran empty.
         """
         scheme, self.changed = ("backward_euler" if self.changed else "sdirk2"), False
         for index, (system, substance) in enumerate(zip(self.systems, self.parts.substances, strict=True)):
@@ -81,6 +83,8 @@ class Circulation:
             else:
                 self.gone[index] += absorbed[index]
             step = joint_step(system, substance, self.parts.liver, self.c[index], dt, sources, scheme)
+            if _dips(step, self.c[index]):
+                step = joint_step(system, substance, self.parts.liver, self.c[index], dt, sources, "backward_euler")
             self.c[index] = step.c_new
             self._count(index, system, step)
 
@@ -172,6 +176,12 @@ class Circulation:
         again = system.outlet_index(f"again.{self.terminals[0]}")
         self.delivered[index] += step.outflow[first : first + n]
         self.arrived[index] += step.outflow[first : first + n] + step.outflow[again : again + n]
+
+
+def _dips(step: Step, before: Floats) -> bool:
+    """Whether a step goes below zero by more than round-off."""
+    scale = max(float(step.c_new.max()), float(before.max()))
+    return float(step.c_new.min()) < -ROUND_OFF * scale or float(step.exposure.min()) < 0.0
 
 
 def injection_of(parts: Parts, cycle: Cycle) -> Injection | None:

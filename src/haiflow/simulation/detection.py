@@ -22,6 +22,7 @@ from haiflow.arteries.transport import cycle_mean_transport
 from haiflow.catheter.hydraulics import advance, rest_state
 from haiflow.numerics.joint import JointSystem
 from haiflow.ports import Floats
+from haiflow.pump.model import SidePort
 from haiflow.simulation.blood import BloodFlow, mean_tip_pressure
 from haiflow.simulation.circulation import TIP, injection_of, split_of
 from haiflow.simulation.clock import Trajectory
@@ -116,19 +117,20 @@ class Observer:
         line = parts.line
         assert line is not None
         pressure = mean_tip_pressure(parts, self.blood)
+        port = SidePort() if parts.pump is None else parts.pump.side_port
+        # A syringe with a limit, not an imposed flow: a line that is closed takes nothing, at the highest pressure.
         _, flow = advance(
-            line, rest_state(line, pressure), TEST_TIME, characteristic=CLOSED_PUMP, side_port_flow=TEST_RATE,
-            artery_pressure=pressure, viscosity=np.full(line.n_cells, parts.infusate.viscosity),
-            density=parts.infusate.density,
+            line, rest_state(line, pressure), TEST_TIME, characteristic=CLOSED_PUMP,
+            side_port_flow=port.characteristic(TEST_RATE), artery_pressure=pressure,
+            viscosity=np.full(line.n_cells, parts.infusate.viscosity), density=parts.infusate.density,
         )  # fmt: skip
-        port = 0.0 if parts.pump is None else parts.pump.side_port.resistance * TEST_RATE
         outward = np.clip(flow.hole_flow, 0.0, None)
         in_artery = np.array([hole.outside == "artery" for hole in line.holes])
         into = float(outward[in_artery].sum())
         lost = float(outward[~in_artery].sum())
         total = max(into + lost, 1e-300)
         shares = np.concatenate([into / total * self._lodged(parts), [lost / total]])
-        return flow.inlet_pressure + port - pressure, shares
+        return port.pressure(flow.side_port_flow, flow.inlet_pressure) - pressure, shares
 
     def _lodged(self, parts: Parts) -> Floats:
         """Share of an agent from the tip by territory and bed, in a fixed order; nothing where no blood takes it."""

@@ -57,10 +57,22 @@ def warnings(scenario: Scenario, run: Trajectory, base: Parts) -> list[str]:
     if run.stopped is not None:
         notes.append(str(run.stopped))
     notes += _bolus_notes(run, base)
+    notes += _burst_notes(run, scenario)
     if base.body is not None:
         for substance in base.substances[1:]:
             notes += systemic_clearance(base.body, substance.body).remarks
     return notes
+
+
+def _burst_notes(run: Trajectory, scenario: Scenario) -> list[str]:
+    """A line that was pressed beyond what its wall bears."""
+    catheter = scenario.model.catheter
+    if run.infusion is None or catheter is None or run.infusion.max_line_pressure <= catheter.burst_pressure:
+        return []
+    return [
+        f"the lumen reached {1e-3 * run.infusion.max_line_pressure:.3g} kPa, beyond the catheter's burst pressure of "
+        f"{1e-3 * catheter.burst_pressure:.3g} kPa: it would have burst, which is not modelled"
+    ]
 
 
 def _bolus_notes(run: Trajectory, base: Parts) -> list[str]:

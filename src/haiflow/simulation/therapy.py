@@ -44,15 +44,20 @@ class TherapyClock(Clock):
         size, largest = min(FIRST_STEP, shortest), min(self.macro_step, shortest)
         pressure = mean_tip_pressure(epoch.parts, self.flow)
         while self.time < epoch.end:
-            target = self.target(epoch)
-            dt = min(size, target - self.time, self._time_to_empty())
-            end = target if dt == target - self.time else self.time + dt
+            target, jump = self.target(epoch), self._next_jump(epoch)
+            dt = min(size, target - self.time, jump - self.time)
+            end = next((time for time in (target, jump) if dt == time - self.time), self.time + dt)
             dt = end - self.time  # as rounded, so that the steps of an epoch sum to its length
             into_artery, absorbed = self.infuse(epoch.parts, dt, pressure)
             if self.blood is not None:
                 self.blood.advance(dt, into_artery, absorbed)
             self.arrive(end)
-            size = min(2.0 * size, largest)
+            size = min(FIRST_STEP, shortest) if end == jump else min(2.0 * size, largest)
+
+    def _next_jump(self, epoch: Epoch) -> float:
+        """When (s) the pump's flow rate changes at once, within the epoch: by its programme, or because it is empty."""
+        change = epoch.parts.pump.next_change(self.time) if epoch.parts.pump is not None else inf
+        return min(change, self.time + self._time_to_empty())
 
     def _time_to_empty(self) -> float:
         """Time (s) until the reservoir is down to its residual volume."""

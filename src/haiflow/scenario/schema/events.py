@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, Strict
+from pydantic import Discriminator, Field, Strict, Tag
 
 from haiflow.scenario.schema import fields as f
 from haiflow.scenario.schema.catheter import Pocket
@@ -65,6 +65,14 @@ class Harbour(f.Part):
     position: f.Position = "ostium"
 
 
+def _goes_to(given: Any) -> str:
+    return "into a vessel" if isinstance(given, dict | Harbour) else "out of the artery"
+
+
+Destination = Annotated[
+    Annotated[Harbour, Tag("into a vessel")] | Annotated[Literal["tissue"], Tag("out of the artery")],
+    Discriminator(_goes_to),
+]
 Law = Literal["linear", "logistic", "step"]
 
 
@@ -102,7 +110,7 @@ class Dislodgement(f.Part):
     """The tip moves to another vessel, or out of the artery into ``tissue``."""
 
     kind: Literal["dislodgement"]
-    to: Harbour | Literal["tissue"]
+    to: Destination
     onset: f.Time = 0.0
 
 

@@ -125,7 +125,7 @@ Text = Annotated[str, StringConstraints(max_length=4000)]
 def _read_point(given: Any) -> tuple[float, float, float]:
     """``[1 mm, 2 mm, 3 mm]``, or one unit for all three: ``1 2 3 mm``."""
     parts = given
-    if isinstance(given, str):
+    if isinstance(given, str) and given.split():
         *numbers, unit = given.split()
         parts = [f"{number} {unit}" for number in numbers]
     if not isinstance(parts, list | tuple) or len(parts) != 3:

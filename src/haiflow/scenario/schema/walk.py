@@ -39,8 +39,8 @@ def _inside(annotation: Any, step: str | int) -> list[Any]:
     if _is_model(annotation):
         if step in keys_of(annotation):
             return _alternatives(keys_of(annotation)[str(step)])
-        # A step that is no key names one of several alternatives.
-        return [annotation] if step in (annotation.__name__, *_kinds(annotation)) else []
+        # A step that is no key is the name of an alternative; those told apart by their kind are named by it.
+        return [annotation] if step in (_kinds(annotation) or (step,)) else []
     arguments = get_args(annotation)
     return _alternatives(arguments[1 if get_origin(annotation) is dict else 0]) if arguments else []
 
