@@ -93,9 +93,9 @@ def test_leaked_drug_is_what_the_books_say():
 
 def test_a_torn_line_gives_the_tip_nothing():
     results = run(line_alone(faults=[{"kind": "leak", "where": {"catheter": "20 cm"}, "torn": True, "onset": "12 h"}]))
-    after = results.history_coords["time"] > 12 * HOUR
+    after = results.history_coords["time"] > 18 * HOUR  # by then the piece beyond has settled
     assert np.abs(series(results, "catheter_tip_flow_rate")[after]).max() <= 1e-12 * RATE
-    np.testing.assert_allclose(series(results, "catheter_leak_flow_rate")[after][1:], RATE, rtol=1e-2)
+    np.testing.assert_allclose(series(results, "catheter_leak_flow_rate")[after], RATE, rtol=1e-2)
 
 
 # Occlusion, stall, emptying.
@@ -175,7 +175,7 @@ def test_a_bolus_into_a_closed_line_stops_at_the_pressure_limit():
     )
     summary = run(scenario).summary
     assert summary["pump"]["bolus_volume_m3"] < 0.2 * 0.5e-6
-    assert summary["catheter"]["max_pressure_pa"] <= 250e3
+    assert summary["catheter"]["max_pressure_pa"] <= 250e3 * (1.0 + 1e-9)
 
 
 def test_a_refill_at_an_odd_time_leaves_the_residual_volume():
@@ -238,7 +238,11 @@ KINDS = {
         {"kind": "dislodgement", "to": {"vessel": "left_hepatic", "position": "5 mm"}},
         {"scan_agent_distribution"},
     ),
-    "out": ({"kind": "dislodgement", "to": "tissue"}, {"scan_agent_distribution", "systemic_drug_level"}),
+    # Against the tissue's low pressure a gas drive gives more, and less is needed at the side port.
+    "out": (
+        {"kind": "dislodgement", "to": "tissue"},
+        {"delivered_volume_at_refill", "side_port_pressure", "scan_agent_distribution", "systemic_drug_level"},
+    ),
 }  # fmt: skip
 
 

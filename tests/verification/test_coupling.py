@@ -229,11 +229,11 @@ def figures(macro_step):
 
 
 def test_time_steps_converge_at_first_order():
-    """Halving the macro step; the default, an hour, is within 0.02 % of the limit."""
-    found = np.array([figures(step) for step in ("12 h", "6 h", "3 h", "90 min")])
+    """Halving the macro step; from an hour and a half on, halving changes nothing by 0.04 %."""
+    found = np.array([figures(step) for step in ("6 h", "3 h", "90 min")])
     change = np.abs(np.diff(found, axis=0)) / found[-1]
     order = np.log2(change[:-1] / change[1:])
-    assert (order >= 0.8).all(), order
+    assert (order >= 0.9).all(), order
     assert (change[-1] <= 4e-4).all(), change
 
 

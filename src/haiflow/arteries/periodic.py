@@ -18,7 +18,7 @@ from haiflow.arteries import tube_law
 from haiflow.arteries.balance import divergence_free
 from haiflow.arteries.grid import Grid, make_grid
 from haiflow.arteries.harmonics import from_harmonics, slowest_decay
-from haiflow.arteries.pulsatile import PulsatileFlow, Samples
+from haiflow.arteries.pulsatile import COURANT, PulsatileFlow, Samples
 from haiflow.arteries.state import State, end_flows
 from haiflow.arteries.tree import Tree
 from haiflow.errors import SolverStopped
@@ -57,16 +57,17 @@ class Cycle:
 
 def periodic(
     tree: Tree, *, tolerance: float = 1e-3, max_cycles: int = 40, state: State | None = None, grid: Grid | None = None,
+    courant: float = COURANT,
 ) -> Cycle:
     """March the blood flow to its periodic state.
 
     ``tolerance``: the residual to reach (see the module). ``state``: where to start, such as that of a similar tree's
-    cycle on the same grid. Raises :class:`SolverStopped` where an area is lost or ``max_cycles`` do not suffice.
+    cycle on the same grid. ``courant``: cells that the fastest wave crosses in a step. Raises :class:`SolverStopped` where an area is lost or ``max_cycles`` do not suffice.
     """
     began = time.perf_counter()
     grid = make_grid(tree) if grid is None else grid
     start = replace(state, phase=0.0) if state is not None else from_harmonics(grid)
-    flow = PulsatileFlow(tree, grid, start)
+    flow = PulsatileFlow(tree, grid, start, courant=courant)
     search = _Search(grid, slowest_decay(grid, start))
     for count in range(1, max_cycles + 1):
         volume = flow.end_volume.copy()

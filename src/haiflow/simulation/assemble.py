@@ -63,10 +63,10 @@ def build_body(model: given.ScenarioModel, liver: Liver | None) -> Body:
 
 
 def given_pressure(model: given.ScenarioModel) -> float:
-    """Gauge Pa at the tip where no arteries are modelled: the pump's reference, else the usual mean."""
+    """Gauge Pa at the tip where no arteries are modelled."""
     if model.arteries is not None:
         return model.arteries.mean_pressure
-    return given.Reference().arterial_pressure if model.pump is None else model.pump.reference.arterial_pressure
+    return model.patient.arterial_pressure
 
 
 def _used(model: given.ScenarioModel) -> dict[str, given.Drug]:

@@ -31,9 +31,10 @@ class BloodFlow:
         max_cycles: int = 40,
         cell_length: float = 4e-3,
         min_cells: int = 2,
+        courant: float = 0.7,
     ) -> None:
         self.base, self.tolerance, self.max_cycles = base, tolerance, max_cycles
-        self.cell_length, self.min_cells = cell_length, min_cells
+        self.cell_length, self.min_cells, self.courant = cell_length, min_cells, courant
         self.base_digest = base.digest()
         self.cycles: dict[str, Cycle] = {}
         self.latest: State | None = None
@@ -55,7 +56,14 @@ class BloodFlow:
     def _solve(self, tree: Tree, digest: str) -> Cycle:
         driven = tree if digest == self.base_digest else self.driven(tree)
         grid = make_grid(driven, self.cell_length, self.min_cells)
-        cycle = periodic(driven, tolerance=self.tolerance, max_cycles=self.max_cycles, state=self.latest, grid=grid)
+        cycle = periodic(
+            driven,
+            tolerance=self.tolerance,
+            max_cycles=self.max_cycles,
+            state=self.latest,
+            grid=grid,
+            courant=self.courant,
+        )
         # A growing fault alters the tree little by little: the last state is the nearest to start from.
         self.latest = cycle.state
         return cycle

@@ -53,7 +53,10 @@ def provenance(scenario: Scenario, run: Trajectory, base: Parts) -> dict[str, An
 
 def warnings(scenario: Scenario, run: Trajectory, base: Parts) -> list[str]:
     """What the user should read beside the figures."""
-    notes = list(getattr(scenario, "notes", ()))
+    notes = []
+    if scenario.default_ligation:
+        tied = scenario.model.arteries.ligated if scenario.model.arteries is not None else None
+        notes += [f"tied off with the catheter, as is usual: {', '.join(tied)}"] if tied else []
     if run.stopped is not None:
         notes.append(str(run.stopped))
     notes += _bolus_notes(run, base)

@@ -48,7 +48,7 @@ class _Job:
             if self.base.tree is None
             else BloodFlow(
                 self.base.tree, tolerance=numerics.periodic_tolerance, max_cycles=numerics.max_cycles,
-                cell_length=numerics.cell_length, min_cells=numerics.min_cells,
+                cell_length=numerics.cell_length, min_cells=numerics.min_cells, courant=numerics.cfl,
             )
         )  # fmt: skip
 

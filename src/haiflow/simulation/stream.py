@@ -121,7 +121,7 @@ class Stream:
         driven = self.blood.driven(parts.tree)
         self.grid: Grid = make_grid(driven, self.blood.cell_length, self.blood.min_cells)
         state = self.cycle.state if self.metronome is None else self.metronome.flow.state()
-        flow = PulsatileFlow(driven, self.grid, state)
+        flow = PulsatileFlow(driven, self.grid, state, courant=self.blood.courant)
         rest, time = (None, 0.0) if self.metronome is None else (self.metronome.rest, self.metronome.time)
         self.metronome = Metronome(flow, time)
         self.metronome.rest = rest
