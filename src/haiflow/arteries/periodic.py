@@ -62,7 +62,8 @@ def periodic(
     """March the blood flow to its periodic state.
 
     ``tolerance``: the residual to reach (see the module). ``state``: where to start, such as that of a similar tree's
-    cycle on the same grid. ``courant``: cells that the fastest wave crosses in a step. Raises :class:`SolverStopped` where an area is lost or ``max_cycles`` do not suffice.
+    cycle on the same grid. ``courant``: cells that the fastest wave crosses in a step. Raises :class:`SolverStopped`
+    where an area is lost or ``max_cycles`` do not suffice.
     """
     began = time.perf_counter()
     grid = make_grid(tree) if grid is None else grid

@@ -79,8 +79,7 @@ def _line_path(run: Trajectory, pump: Floats) -> Floats:
     assert parts.line is not None
     tip = parts.line.tip
     start = pump + np.array([-PUMP_RADIUS, 0.0, 0.0])
-    end = geometry.tip_position(parts.tree, tip.vessel, tip.position)
-    return geometry.catheter_path(start, end, geometry.approach(parts.tree, tip.vessel), parts.line.n_cells + 1)
+    return geometry.catheter_path(start, geometry.inside(parts.tree, tip), parts.line.n_cells + 1)
 
 
 def _catheter(run: Trajectory, pump: Floats) -> list[_Polyline]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from haiflow.arteries.tree import Tree
+from haiflow.catheter.line import Tip
 from haiflow.ports import Floats
 
 # Subcutaneous pocket in the left lower abdominal wall, from the liver's hilum (x to the left, y to the back, z up).
@@ -40,20 +41,41 @@ def tip_position(tree: Tree | None, vessel: str | None, position: float | str) -
     return along(path, np.array([fraction]))[0]
 
 
-def approach(tree: Tree | None, vessel: str | None) -> Floats:
-    """(3,) unit vector along which the catheter reaches its tip: against the direction of the cannulated vessel."""
-    if tree is None or vessel is None:
-        return np.array([0.0, 0.0, 1.0])
-    path = vessel_path(tree, vessel)
-    direction = path[0] - path[min(1, len(path) - 1)]
-    size = np.linalg.norm(direction)
-    return direction / size if size > 0.0 else np.array([0.0, 0.0, 1.0])
+def inside(tree: Tree | None, tip: Tip) -> Floats:
+    """(k, 3) m: the line's way inside the arteries, from where it enters to its tip; the tip alone where it is outside.
+
+    It enters by the far end of a vessel that feeds no liver, the tip's own or one that meets it (the surgeon's
+    gastroduodenal stump), and else at the tip.
+    """
+    end = tip_position(tree, tip.vessel, tip.position)
+    if tree is None or tip.vessel is None:
+        return end[None]
+    index = tree.vessel(tip.vessel)
+    if tip.vessel in tree.off_target:
+        return np.concatenate([_until(vessel_path(tree, tip.vessel)[::-1], end), end[None]])
+    ends = (tree.start[index], tree.end[index])
+    door = next((name for name in tree.off_target if tree.start[tree.vessel(name)] in ends), None)
+    if door is None:
+        return end[None]
+    path = vessel_path(tree, tip.vessel)
+    onward = path if tree.start[tree.vessel(door)] == tree.start[index] else path[::-1]
+    return np.concatenate([vessel_path(tree, door)[::-1], _until(onward, end)[1:], end[None]])
 
 
-def catheter_path(pump: Floats, tip: Floats, arrival: Floats, n: int) -> Floats:
-    """(n, 3) m: a smooth curve (cubic Bezier) from the pump's outlet to the tip, arriving along ``arrival``."""
-    reach = float(np.linalg.norm(tip - pump))
-    first = pump + np.array([-0.25 * reach, 0.0, 0.30 * reach])
-    last = tip - arrival * 0.30 * reach
-    t = np.linspace(0.0, 1.0, n)[:, None]
-    return (1 - t) ** 3 * pump + 3 * (1 - t) ** 2 * t * first + 3 * (1 - t) * t**2 * last + t**3 * tip
+def _until(path: Floats, end: Floats) -> Floats:
+    """The points of a polyline before the one nearest to ``end``, its first in any case."""
+    nearest = int(np.argmin(np.linalg.norm(path - end, axis=1)))
+    return path[: max(nearest, 1)]
+
+
+def catheter_path(pump: Floats, within: Floats, n: int) -> Floats:
+    """(n, 3) m: a smooth curve from the pump's outlet into the arteries, then ``within`` (k, 3) to the tip."""
+    entry = within[0]
+    inward = within[1] - entry if len(within) > 1 else np.array([0.0, 0.0, 1.0])
+    size = np.linalg.norm(inward)
+    inward = inward / size if size > 0.0 else np.array([0.0, 0.0, 1.0])
+    reach = float(np.linalg.norm(entry - pump))
+    first, last = pump + reach * np.array([-0.3, 0.0, 0.25]), entry - 0.3 * reach * inward
+    t = np.linspace(0.0, 1.0, 4 * n)[:, None]
+    free = (1 - t) ** 3 * pump + 3 * (1 - t) ** 2 * t * first + 3 * (1 - t) * t**2 * last + t**3 * entry
+    return along(np.concatenate([free, within[1:]]), np.linspace(0.0, 1.0, n))

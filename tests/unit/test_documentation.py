@@ -1,0 +1,52 @@
+"""The pages keep their word: scenarios in them are sound, the reference is the schema's, what they link to is there."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from haiflow.scenario.load import load, loads
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCKS = [
+    pytest.param(block, id=f"{page.name}-{number}")
+    for page in PAGES
+    for number, block in enumerate(re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL))
+]
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_a_scenario_in_the_documentation_is_sound(block):
+    if block.startswith("haiflow:"):
+        loads(block)
+    else:  # a part of one: it takes the place of the same keys of the main example
+        load(ROOT / "examples" / "baseline.yaml", yaml.safe_load(block))
+
+
+def test_the_reference_is_what_the_schema_says(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    sys.modules.pop("make_reference", None)
+    from make_reference import PAGE, page
+
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python docs/make_reference.py"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert not missing
+
+
+def test_keys_that_the_output_page_names_are_written():
+    """Names in the table of files are those of the code that writes them."""
+    page = (ROOT / "docs" / "reference" / "output.md").read_text(encoding="utf-8")
+    source = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "src" / "haiflow").rglob("*.py")))
+    files = re.findall(r"`([a-z_]+\.(?:html|json|csv|nc|vtp|vtu|yaml))`", page)
+    arrays = re.findall(r"`([a-z_]+_(?:m|pa|kg_per_m3|m3_per_s|kg_s_per_m3))`", page)
+    assert len(files) > 8
+    assert len(arrays) > 4
+    assert [name for name in {*files, *arrays} if f'"{name}"' not in source] == []
