@@ -2,7 +2,7 @@
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
-KERNELS := $(wildcard ext/haiflow/kernels/*.pyx ext/haiflow/kernels/*.pxd)
+KERNELS := $(wildcard ext/haiflow/kernels/*.px*)
 
 .PHONY: demo test test-all bench lint types ext debug-kernels clean system
 

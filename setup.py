@@ -15,6 +15,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 KERNELS = sorted(path.stem for path in Path("ext/haiflow/kernels").glob("*.pyx"))
+INCLUDED = sorted(str(path) for path in Path("ext/haiflow/kernels").glob("*.px[id]"))
 DEBUG = os.environ.get("HAIFLOW_DEBUG", "0") not in ("", "0")
 
 # NaN must stay detectable and errno unused: never -ffast-math (it implies finite-math-only).
@@ -38,7 +39,12 @@ DIRECTIVES = {
 def extensions(level: str, flags: list[str]) -> list[Extension]:
     compile_args = [] if sys.platform == "win32" else [*(CAREFUL if DEBUG else FAST), *flags]
     return [
-        Extension(f"haiflow.kernels.{level}.{name}", [f"ext/haiflow/kernels/{name}.pyx"], extra_compile_args=compile_args)
+        Extension(
+            f"haiflow.kernels.{level}.{name}",
+            [f"ext/haiflow/kernels/{name}.pyx"],
+            depends=INCLUDED,
+            extra_compile_args=compile_args,
+        )
         for name in KERNELS
     ]
 

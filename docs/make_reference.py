@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from haiflow.scenario.json_schema import json_schema
-from haiflow.units import DIMENSIONS, format_quantity
+from haiflow.scenario.json_schema import WITH_UNIT, dimension_of, json_schema
 
 PAGE = Path(__file__).parent / "reference" / "scenario.md"
 INTRODUCTION = """# Keys of a scenario
@@ -20,7 +19,6 @@ given beside it overrides one. "required" means: there is no default, and the li
 `model` or a name. On the command line any key can be set by its path: `--set catheter.length='40 cm'`,
 `--set faults.0.severity=0.5`. `haiflow schema` prints the same as a JSON schema, for editors.
 """
-UNIT = " with its unit"
 
 
 def page() -> str:
@@ -64,7 +62,7 @@ def section(name: str, group: dict[str, Any], text: str) -> str:
 
 def row(key: str, value: dict[str, Any], required: bool) -> str:
     unit, _, note = value.get("description", "").partition("; ")
-    meaning = note if unit.endswith(UNIT) else value.get("description", "")
+    meaning = note if unit.endswith(WITH_UNIT) else value.get("description", "")
     cells = (f"`{key}`", takes(value), default(value, required), meaning.replace("``", "`"))
     return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
 
@@ -92,7 +90,7 @@ def container(value: dict[str, Any]) -> str:
 
 
 def plain(value: dict[str, Any]) -> str:
-    dimension = unit_of(value)
+    dimension = dimension_of(value)
     example = value.get("examples", [""])[-1]
     shown = ", ".join(example) if isinstance(example, list) else example
     if dimension:
@@ -105,22 +103,14 @@ def plain(value: dict[str, Any]) -> str:
     return f"e.g. `{shown}`" if shown else kinds.get(str(value.get("type")), "")
 
 
-def unit_of(value: dict[str, Any]) -> str:
-    """The dimension of a quantity, or nothing."""
-    name = str(value.get("description", "")).partition(UNIT)[0]
-    return name if name in DIMENSIONS else ""
-
-
 def default(value: dict[str, Any], required: bool) -> str:
     given = value.get("default", ...)
     if given in (None, [], {}) or isinstance(given, dict):
         return ""
     if given is ...:
-        return "required" if required or unit_of(value) else ""
+        return "required" if required or dimension_of(value) else ""
     if isinstance(given, bool):
         return f"`{str(given).lower()}`"
-    if isinstance(given, float) and unit_of(value):
-        return f"`{format_quantity(given, unit_of(value), digits=6)}`"
     return f"`{given:g}`" if isinstance(given, float) else f"`{given}`"
 
 

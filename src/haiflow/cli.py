@@ -184,7 +184,7 @@ def new(file: str | None, template: str, listing: bool, force: bool) -> int:
     from haiflow.scenario.templates import templates, write_template
 
     if listing:
-        click.echo("\n".join(f"{name:<16} {what}" for name, what in templates().items()))
+        click.echo("\n".join(f"{name:<20} {what}" for name, what in templates().items()))
         return DONE
     if file is None:
         raise click.UsageError("Missing argument 'FILE'.")

@@ -72,7 +72,7 @@ def baseline(results):
     by_day = np.diff(delivered.sum(axis=1)) / (5, 5, 4)
     assert by_day[1] < 0.5 * by_day[0]  # the leak takes more than half
     names = results.history_coords["segment"]
-    right = [names.index(name) for name in RIGHT]
+    right = [names.index(name) for name in (*RIGHT, "metastasis")]
     share = [(delivered[k + 1] - delivered[k])[right].sum() for k in (0, 2)] / np.diff(delivered.sum(axis=1))[[0, 2]]
     nodes, flow = results.history_coords["terminal"], at(results, "terminal_flow_rate", 14 * DAY)
     into_right = flow[[nodes.index(f"segment_{number}") for number in (5, 6, 7, 8)]].sum() / flow.sum()
@@ -130,7 +130,7 @@ def dislodgement(results):
     assert after[gut] / after.sum() == pytest.approx(flow[gut] / flow.sum(), rel=1e-3)
     assert flow[gut] / flow.sum() == pytest.approx(0.22, abs=0.01)
     pump, planned = (each["pump"]["infused_volume_m3"] for each in (results.summary, results.summary["twin"]))
-    assert pump == pytest.approx(planned, rel=1e-3)  # the pump knows nothing
+    assert pump == pytest.approx(planned, rel=0.01)  # the pump knows nothing
 
 
 @lesson

@@ -12,7 +12,7 @@ def test_uniform_tube():
     line = build_line(0.5, 0.6e-3, 2.3e-3, tip=IN_ARTERY)
     assert line.n_cells == 64
     assert line.dead_volume == pytest.approx(np.pi * 0.3e-3**2 * 0.5, rel=1e-12, abs=0.0)
-    assert line.dead_volume == pytest.approx(0.14e-6, rel=0.02, abs=0.0)  # facts: 0.14 mL per 50 cm
+    assert line.dead_volume == pytest.approx(0.14e-6, rel=0.02, abs=0.0)  # rule of thumb: 0.14 mL per 50 cm
     poiseuille = 128 * 0.5 / (np.pi * 0.6e-3**4)
     assert line.resistance_per_viscosity.sum() == pytest.approx(poiseuille, rel=1e-12, abs=0.0)
     np.testing.assert_allclose(line.wall_thickness, 0.85e-3, rtol=1e-12)
@@ -20,7 +20,7 @@ def test_uniform_tube():
 
 def test_silicone_compliance_of_the_field():
     line = build_line(0.5, 0.6e-3, 2.3e-3, wall_modulus=3e6)
-    assert line.compliance.sum() == pytest.approx(0.16e-12, rel=0.06, abs=0.0)  # facts: ~0.16 uL/kPa
+    assert line.compliance.sum() == pytest.approx(0.16e-12, rel=0.06, abs=0.0)  # rule of thumb: ~0.16 uL/kPa
 
 
 def test_thick_wall_becomes_the_thin_tube_when_thin():

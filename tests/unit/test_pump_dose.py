@@ -1,4 +1,4 @@
-"""The dose calculator against the worked example of the field (facts: 70 kg, 0.12 mg/kg/day, 30 mL, 1.3 mL/day)."""
+"""The dose calculator against the worked example of the field (70 kg, 0.12 mg/kg/day, 30 mL, 1.3 mL/day)."""
 
 import pytest
 

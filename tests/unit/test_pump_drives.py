@@ -51,7 +51,7 @@ def test_a_gas_drive_does_not_run_backwards():
 def test_restrictor_at_45_kpa_and_its_bore():
     resistance = restrictor_resistance(45e3, RATE)
     assert resistance == pytest.approx(2.991e15, rel=1e-3, abs=0.0)
-    # facts: 31 um x 0.1 m, 99 um x 10 m
+    # rule of thumb: 31 um x 0.1 m, 99 um x 10 m
     assert restrictor_bore(resistance, 0.1) == pytest.approx(31e-6, rel=0.02, abs=0.0)
     assert restrictor_bore(resistance, 10.0) == pytest.approx(99e-6, rel=0.02, abs=0.0)
 

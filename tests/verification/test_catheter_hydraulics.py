@@ -87,7 +87,7 @@ def test_bolus_pressure():
     viscosity = np.full(64, SALINE)
     pressure = inlet_pressure(line, 1e-6, artery_pressure=0.0, viscosity=viscosity, density=DENSITY)
     jet = DENSITY / 2 * (1e-6 / (pi / 4 * 0.6e-3**2)) ** 2
-    assert pressure - jet == pytest.approx(110e3, rel=0.01, abs=0.0)  # facts: 110 kPa for 1 mL/s
+    assert pressure - jet == pytest.approx(110e3, rel=0.01, abs=0.0)  # rule of thumb: 110 kPa for 1 mL/s
     blocked = occlude_hole(line, "tip", 1.0)
     with pytest.raises(SolverStopped, match="closed line"):
         inlet_pressure(blocked, 1e-6, artery_pressure=0.0, viscosity=viscosity, density=DENSITY)
@@ -123,7 +123,7 @@ def test_blocked_tip_charges_the_line_exponentially():
     beta = brentq(lambda b: b * np.tan(b) - lumen / RESTRICTOR, 1e-8, 0.1, xtol=1e-16)
     time_constant = lumen * compliance / beta**2
     assert time_constant == pytest.approx(RESTRICTOR * compliance, rel=2e-5, abs=0.0)
-    assert time_constant / 3600.0 == pytest.approx(0.13, rel=0.04, abs=0.0)  # facts: C 45 kPa / Q
+    assert time_constant / 3600.0 == pytest.approx(0.13, rel=0.04, abs=0.0)  # rule of thumb: C 45 kPa / Q
     found, order = romberg(_charging(line, time_constant), time_constant)
     assert order == pytest.approx(1.0, abs=0.02)
     assert found - ARTERY == pytest.approx(DRIVE * (1.0 - exp(-1.0)), rel=1e-6, abs=0.0)
@@ -214,7 +214,7 @@ def test_pulse_swings_the_compliance_in_and_out_of_the_tip():
     pulse = ARTERY + 0.5 * 5.3e3 * np.sin(phase)
     line = catheter()
     ingress = tip_ingress(line, GAS, pulse, 60 / 70, np.full(64, SALINE))
-    assert ingress == pytest.approx(0.8e-9, rel=0.05, abs=0.0)  # facts: 0.8 uL per beat
+    assert ingress == pytest.approx(0.8e-9, rel=0.05, abs=0.0)  # rule of thumb: 0.8 uL per beat
     # The line follows the artery, so a rise by 5.3 kPa takes in compliance * 5.3 kPa less what the pump gives then.
     assert ingress == pytest.approx(line.compliance.sum() * 5.3e3, rel=0.02, abs=0.0)
     assert ingress / (RATE * 60 / 70) == pytest.approx(65.0, rel=0.1, abs=0.0)

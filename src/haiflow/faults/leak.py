@@ -12,7 +12,7 @@ YAML::
 
     faults:
       - {kind: leak, where: {catheter: 12 cm}, orifice_diameter: 0.1 mm, onset: 5 d}
-      - {kind: leak, where: connector, torn: true, onset: 5 d}
+      - {kind: leak, where: {catheter: connector}, torn: true, onset: 5 d}
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ YAML::
     faults:
       - {kind: occlusion, where: {catheter: tip}, severity: 1.0, onset: 10 d, over: 3 d}
       - {kind: occlusion, where: {catheter: 12 cm}, severity: 0.95, onset: 3 d}
-      - {kind: occlusion, where: {side_hole: a}, severity: 1.0, onset: 3 d}
+      - {kind: occlusion, where: {side_hole: 1}, severity: 1.0, onset: 3 d}
       - {kind: occlusion, where: {vessel: right_hepatic}, severity: 0.8, onset: 8 d, over: 2 d}
 """
 

@@ -27,7 +27,7 @@ GAMMA = {"sdirk2": 1.0 - np.sqrt(0.5), "backward_euler": 1.0}
 K = TypeVar("K")
 T = TypeVar("T")
 
-KEPT_FACTORS = 64  # a ladder of step lengths has fewer rungs
+KEPT_FACTORS = 12  # the rungs of a ladder of step lengths that come back within an epoch
 
 
 class Factors(NamedTuple):

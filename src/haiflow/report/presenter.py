@@ -27,7 +27,8 @@ class Presenter:
 
     def _start(self) -> None:
         for kind in NAMES:
-            self._children.setdefault(kind, Child(kind))
+            if kind not in self._children:
+                self._children[kind] = Child(kind)
 
     def begin(self, results: Results, folder: Path) -> None:
         """Hands the record to the drawing processes; returns at once."""

@@ -54,7 +54,7 @@ def plotter(results: Results, off: bool = False) -> Any:
     _need("pyvista", "viz")
     from haiflow.report import scene
 
-    if off:
+    if off or not os.environ.get("DISPLAY"):
         scene.off_screen()
     window = scene.new_plotter(off=off)
     if results.liver is not None:

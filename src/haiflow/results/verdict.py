@@ -12,9 +12,7 @@ from haiflow.results.quantities import closure, number, say
 from haiflow.results.record import Finding
 
 BALANCE = 1e-10  # relative imbalance of a ledger
-FLOW_BAND = (
-    0.15  # facts.md 1.1: action level of the FDA recall letter, "more than 15 % outside of labeled specification"
-)
+FLOW_BAND = 0.15  # action level of the FDA recall letter of 2022
 OFF_TARGET_WARN, OFF_TARGET_ALARM = 0.05, 0.15  # of what left the pump
 LEAK_WARN, LEAK_ALARM = 1e-3, 0.05  # of what left the pump
 LOST_WARN, LOST_ALARM = 0.10, 0.25  # of the dose that the run without its faults delivers
@@ -126,7 +124,7 @@ def _against_twin(summary: dict[str, Any]) -> list[Finding]:
 def _off_target(summary: dict[str, Any]) -> list[Finding]:
     rows = {name: row.get("dose_fraction") or 0.0 for name, row in summary.get("off_target", {}).items()}
     total = sum(rows.values())
-    if not rows:
+    if not rows or not _infused(summary):
         return []
     grade = _grade(total, OFF_TARGET_WARN, OFF_TARGET_ALARM)
     if total < 1e-6:
@@ -177,7 +175,8 @@ def _balance(summary: dict[str, Any]) -> list[Finding]:
             findings.append(
                 Finding("alarm", f"The ledger of the {name} does not close: {number(imbalance, 2)} relative.")
             )
-    if findings or all(value is None for value in books.values()):
+    nothing = summary.get("ledger", {}).get("carrier", {}).get("filled_m3", 1.0) == 0.0
+    if findings or nothing or all(value is None for value in books.values()):
         return findings
     worst = max(abs(value) for value in books.values() if value is not None)
     return [Finding("ok", f"Every milligram is accounted for: the ledgers close to {closure(worst)} relative.")]

@@ -11,6 +11,9 @@ from typing import Any
 
 from haiflow.scenario import schema
 from haiflow.scenario.model import ScenarioModel
+from haiflow.units import DIMENSIONS, format_quantity
+
+WITH_UNIT = " with its unit"
 
 
 def json_schema() -> dict[str, Any]:
@@ -22,12 +25,28 @@ def json_schema() -> dict[str, Any]:
     for name, definition in whole["$defs"].items():
         _relax(name, definition)
         for key, value in definition.get("properties", {}).items():
+            _say_default(value)
             text = described.get(name, {}).get(key)
             if text:
                 value["description"] = f"{value['description']}; {text}" if "description" in value else text
     whole["properties"].pop("sweep", None)
     whole["required"] = ["haiflow"]
     return whole
+
+
+def dimension_of(value: dict[str, Any]) -> str:
+    """The dimension of a quantity, as its description says; nothing for any other key."""
+    name = str(value.get("description", "")).partition(WITH_UNIT)[0]
+    return name if name in DIMENSIONS else ""
+
+
+def _say_default(value: dict[str, Any]) -> None:
+    """A default as the user would write it, with its unit; those of whole groups are left to their keys."""
+    given = value.get("default")
+    if isinstance(given, float) and dimension_of(value):
+        value["default"] = format_quantity(given, dimension_of(value), digits=6)
+    elif isinstance(given, dict):
+        del value["default"]
 
 
 def _relax(name: str, definition: dict[str, Any]) -> None:

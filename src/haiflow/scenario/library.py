@@ -1,7 +1,7 @@
 """The library of pumps, catheters, drugs, infusates, propellants, waveforms and anatomies: data with sources.
 
 An entry is a file ``library/<kind>/<name>.yaml``. Its ``values`` map each key to ``{value, source, mark}``; the marks
-are those of the field's facts (found, wk: textbook, wk?: less sure, derived, assumed). An anatomy is a network with one
+say how sure a value is (found, wk: textbook, wk?: less sure, derived, assumed). An anatomy is a network with one
 source for the whole.
 """
 

@@ -20,6 +20,7 @@ from haiflow.simulation.routes import bed_volumes, downstream, joint_step, targe
 
 TIP = "tip"
 ROUND_OFF = 1e-14
+KEPT_SYSTEMS = 2
 SMALL_FLOW = 1e-9  # of the inlet's: a vessel with less is closed, and what the tip gives washes back to its ostium
 
 
@@ -63,6 +64,9 @@ class Circulation:
         injection = injection_of(parts, self.cycle)
         key = (parts.tree.digest(), injection, tuple(sorted(parts.split.items())))
         if key not in self.kept:
+            # A growing fault never comes back to an earlier tree: keep the last systems only, their factors are large.
+            while len(self.kept) >= KEPT_SYSTEMS:
+                del self.kept[next(iter(self.kept))]
             self.kept[key] = [self._joined(substance, injection) for substance in parts.substances]
         self.systems = self.kept[key]
         self.injected, self.changed = injection is not None, True
