@@ -223,11 +223,7 @@ def _occluded(fault: given.Occlusion, level: float, line: Line) -> Line:
                 line = occlusion.occlude_hole(line, hole.name, level, fault.length)
         return line
     if where.catheter == "tip":
-        # A closed end has no tip to close: its side holes are what lets out there.
-        kind = "tip" if line.tip_hole is not None else "side_hole"
-        for name in [hole.name for hole in line.holes if hole.kind == kind]:
-            line = occlusion.occlude_hole(line, name, level, fault.length)
-        return line
+        return occlusion.occlude_hole(line, "tip", level, fault.length)
     return occlusion.occlude_line(line, _at(line, where.catheter), level, fault.length)
 
 
