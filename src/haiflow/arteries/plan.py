@@ -1,7 +1,7 @@
 """The tables that the compiled time loop reads: geometry, vessel ends and nodes of a grid, for one time step.
 
 A slot is a cell and the face on its left; each vessel has one idle slot more for its last face (see
-:class:`haiflow.arteries.grid.Grid`). Row and column order is that of ``ext/haiflow/kernels/blood1d.pyx``.
+:class:`haiflow.arteries.grid.Grid`). Row and column order is that of ``ext/haiflow/kernels/blood1d_tables.pxi``.
 """
 
 from __future__ import annotations
