@@ -10,7 +10,7 @@ characteristic impedance ``rho c / A`` of the terminal artery (no reflection of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -25,12 +25,18 @@ MAX_ITERATIONS = 60
 
 
 def calibrated(
-    tree: Tree, target_flow: Mapping[str, float], mean_pressure: float, time_constant: float = TIME_CONSTANT
+    tree: Tree,
+    target_flow: Mapping[str, float],
+    mean_pressure: float,
+    *,
+    compliance: Mapping[str, float] | None = None,
+    resistive: Collection[str] = (),
 ) -> Tree:
-    """The tree with Windkessel outlets that draw ``target_flow`` (m3/s by terminal) at ``mean_pressure`` (gauge Pa).
+    """The tree with outlets that draw ``target_flow`` (m3/s by terminal) at ``mean_pressure`` (gauge Pa).
 
-    Where every open outlet has a target, the targets are scaled to sum to the inlet's mean flow rate. Raises
-    :class:`SolverStopped` where the arteries alone would need more pressure than there is.
+    They become Windkessels of the given ``compliance`` (m3/Pa by terminal) or of the usual time constant; those in
+    ``resistive`` pure resistances. Where every open outlet has a target, the targets are scaled to sum to the inlet's
+    mean flow rate. Raises :class:`SolverStopped` where the arteries alone would need more pressure than there is.
     """
     # Beside outlets with resistances of their own the targets are taken as they are, and the pressure follows.
     alone = all(node in target_flow or outlet.reflection == 1.0 for node, outlet in tree.outlets.items())
@@ -53,7 +59,17 @@ def calibrated(
         resistance = new
         if change < TOLERANCE:
             break
-    return _with_windkessels(tree, resistance, time_constant)
+    windkessels = {node: total for node, total in resistance.items() if node not in resistive}
+    outlets = {
+        node: _windkessel(tree, node, total, (compliance or {}).get(node)) for node, total in windkessels.items()
+    }
+    return replace(tree, outlets={**tree.outlets, **outlets})
+
+
+def matched(tree: Tree, node: str, distal: float, compliance: float | None) -> Outlet:
+    """A Windkessel of the given ``distal`` resistance (Pa s/m3) whose proximal one is the artery's impedance."""
+    capacity = TIME_CONSTANT / distal if compliance is None else compliance
+    return Outlet(characteristic_impedance(tree, node), distal, capacity, tree.outlets[node].venous_pressure)
 
 
 def characteristic_impedance(tree: Tree, node: str) -> float:
@@ -77,10 +93,8 @@ def _with_resistances(tree: Tree, resistance: Mapping[str, float]) -> Tree:
     return replace(tree, outlets=outlets)
 
 
-def _with_windkessels(tree: Tree, resistance: Mapping[str, float], time_constant: float) -> Tree:
-    outlets = dict(tree.outlets)
-    for node, total in resistance.items():
-        proximal = min(characteristic_impedance(tree, node), 0.5 * total)
-        distal = total - proximal
-        outlets[node] = Outlet(proximal, distal, time_constant / distal, tree.outlets[node].venous_pressure)
-    return replace(tree, outlets=outlets)
+def _windkessel(tree: Tree, node: str, total: float, compliance: float | None) -> Outlet:
+    proximal = min(characteristic_impedance(tree, node), 0.5 * total)
+    distal = total - proximal
+    capacity = TIME_CONSTANT / distal if compliance is None else compliance
+    return Outlet(proximal, distal, capacity, tree.outlets[node].venous_pressure)

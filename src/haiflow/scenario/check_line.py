@@ -22,6 +22,9 @@ def pump(problems: Problems, given: Pump) -> None:
         _gas(problems, given)
     else:
         programme(problems, ("pump", "programme"), tuple(step.start for step in given.programme))
+        if abs(given.rate_error) > given.accuracy_band:
+            rule = f"the rate error is beyond the accuracy band of {100 * given.accuracy_band:g} %"
+            _add(problems, ("pump", "rate_error"), rule, "make it smaller, or widen 'accuracy_band'")
 
 
 def _gas(problems: Problems, given: Pump) -> None:

@@ -148,7 +148,13 @@ def _outlet_law(problems: Problems, path: KeyPath, name: str, outlet: Outlet) ->
     if outlet.kind == "reflection":
         if outlet.coefficient is None:
             problems.add(path, name, "a reflecting outlet needs its coefficient", "add 'coefficient: 0.5'", key=True)
+        for key in ("flow", "share", "proximal", "distal", "compliance"):
+            if getattr(outlet, key) is not None:
+                problems.add((*path, key), getattr(outlet, key), "a reflecting outlet has none", "delete it", key=True)
         return
+    if outlet.kind == "resistance" and outlet.compliance is not None:
+        rule = "a pure resistance has no compliance"
+        problems.add((*path, "compliance"), outlet.compliance, rule, "delete it, or use kind: windkessel", key=True)
     if outlet.coefficient is not None:
         problems.add((*path, "coefficient"), outlet.coefficient, "for 'kind: reflection' only", "delete it", key=True)
     if len(target) + bool(law) != 1:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from haiflow.arteries.calibration import calibrated
+from haiflow.arteries.calibration import calibrated, matched
 from haiflow.arteries.tree import CLOSED, Inlet, Outlet, Tree
 from haiflow.arteries.tube_law import stiffness_from_wall, unloaded
 from haiflow.arteries.waveforms import flow_inlet
@@ -20,6 +20,12 @@ def build_tree(arteries: given.Arteries, numerics: given.Numerics) -> Tree:
     """The tree before any fault, its outlets calibrated to the target flows at the scenario's mean pressure."""
     network = arteries.network
     tree = _bare_tree(arteries, numerics)
+    matching = {
+        node: matched(tree, node, outlet.distal, outlet.compliance)
+        for node, outlet in network.outlets.items()
+        if outlet.kind == "windkessel" and outlet.distal and outlet.proximal is None
+    }
+    tree = replace(tree, outlets={**tree.outlets, **matching})
     ligated = set(arteries.ligated or ())
     closed = {tree.nodes[tree.end[tree.vessel(name)]] for name in ligated}
     tree = replace(tree, outlets={node: CLOSED if node in closed else outlet for node, outlet in tree.outlets.items()})
@@ -31,7 +37,13 @@ def build_tree(arteries: given.Arteries, numerics: given.Numerics) -> Tree:
         severity = np.zeros(len(tree.vessels))
         severity[[tree.vessel(name) for name in inner]] = 1.0
         tree = replace(tree, severity=severity)
-    return calibrated(tree, targets, arteries.mean_pressure)
+    return calibrated(
+        tree,
+        targets,
+        arteries.mean_pressure,
+        compliance={node: out.compliance for node, out in network.outlets.items() if out.compliance is not None},
+        resistive={node for node, out in network.outlets.items() if out.kind == "resistance"},
+    )
 
 
 def drains(arteries: given.Arteries) -> dict[str, str]:

@@ -44,6 +44,7 @@ def assemble(model: given.ScenarioModel, folder: Path | None = None) -> Parts:
         surroundings=surroundings,
         infusate=infusate(model, None if model.pump is None else model.pump.fill.infusate, surroundings.temperature),
         artery_pressure=given_pressure(model),
+        blood_viscosity=given.Blood().viscosity if arteries is None else arteries.blood.viscosity,
         planned_rate=planned_rate(model.pump),
         pump=pump,
         line=build_catheter(model.catheter, model.pump, arteries is not None) if model.catheter is not None else None,
@@ -57,8 +58,8 @@ def assemble(model: given.ScenarioModel, folder: Path | None = None) -> Parts:
 
 def build_body(model: given.ScenarioModel, liver: Liver | None) -> Body:
     """The patient's body; what the liver clears is reckoned at the flow at which extraction ratios are meant."""
-    if liver is None:
-        return Body(mass=model.patient.mass)
+    if liver is None:  # nothing else clears for it: all of a drug's clearance is the body's own
+        return Body(mass=model.patient.mass, hepatic_flow=0.0)
     return Body(mass=model.patient.mass, hepatic_flow=liver.reference_perfusion * liver.volume)
 
 
@@ -153,7 +154,7 @@ def _peristaltic_drive(pump: given.Pump) -> PeristalticDrive:
         programme(pump.programme, basal),
         pump.stall_pressure,
         rate_error=pump.rate_error,
-        accuracy_band=max(abs(pump.rate_error), 0.145),
+        accuracy_band=pump.accuracy_band,
         tube_compliance=pump.tube_compliance,
     )
 
@@ -170,14 +171,9 @@ def programme(steps: tuple[given.ProgrammeStep, ...], basal: float) -> Programme
 
 def build_catheter(catheter: given.Catheter, pump: given.Pump | None, arteries: bool = True) -> Line:
     """The line with its holes, kinks and tip; a peristaltic pump's tubing yields at its inlet."""
+    single = [hole for hole in catheter.side_holes for _ in range(hole.count)]
     side_holes = [
-        SideHole(
-            f"side_hole_{number + 1}" if hole.count == 1 else f"side_hole_{number + 1}_{k + 1}",
-            hole.from_tip,
-            hole.diameter,
-        )
-        for number, hole in enumerate(catheter.side_holes)
-        for k in range(hole.count)
+        SideHole(f"side_hole_{number}", hole.from_tip, hole.diameter) for number, hole in enumerate(single, start=1)
     ]
     line = build_line(
         catheter.length,

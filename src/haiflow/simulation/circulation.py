@@ -20,6 +20,7 @@ from haiflow.simulation.routes import bed_volumes, downstream, joint_step, targe
 
 TIP = "tip"
 ROUND_OFF = 1e-14
+STEADY = 0.01  # relative change of a source between two steps that counts as steady
 KEPT_SYSTEMS = 2
 SMALL_FLOW = 1e-9  # of the inlet's: a vessel with less is closed, and what the tip gives washes back to its ostium
 
@@ -50,6 +51,7 @@ class Circulation:
         self.delivered = np.zeros((n, len(self.terminals)))
         self.arrived = np.zeros((n, len(self.terminals)))
         self.carried = np.zeros((n, len(tree.vessels)))
+        self.rate = np.zeros(2 * n)
         self.loaded = np.sqrt(base.area.mean(axis=0) / np.pi)
         self.eliminated, self.gone, self.metabolised = np.zeros(n), np.zeros(n), np.zeros(n)
         self.refit(self.parts)
@@ -74,10 +76,13 @@ class Circulation:
     def advance(self, dt: float, into_artery: Floats, absorbed: Floats) -> None:
         """One implicit step of ``dt`` (s) with the amounts (n_substances,) that came out of the tip and the pockets.
 
-        The first step after a change is backward Euler's, which keeps a jump from ringing below zero, and so is any
-        other that would: a fill's front that arrives, a reservoir that ran empty.
+        Backward Euler's, which never rings, after a change of the parts and while what comes in changes (a fill's
+        front that arrives, a reservoir that ran empty); of second order while it is steady.
         """
-        scheme, self.changed = ("backward_euler" if self.changed else "sdirk2"), False
+        rate = np.concatenate([into_artery, absorbed]) / dt
+        unsteady = np.abs(rate - self.rate) > STEADY * np.maximum(np.abs(rate), np.abs(self.rate))
+        scheme = "backward_euler" if self.changed or unsteady.any() else "sdirk2"
+        self.changed, self.rate = False, rate
         for index, (system, substance) in enumerate(zip(self.systems, self.parts.substances, strict=True)):
             sources: dict[str, float] = {}
             if self.injected:

@@ -49,6 +49,7 @@ class Clock:
         n = len(first.substances)
         self.n, self.ledger, self.recorder = n, Ledger(n), Recorder(n, first.liver)
         self.time, self.steps, self.outputs = 0.0, 0, 0
+        self.every_step = False  # write down every step, not the outputs alone
         self.stopped: SolverStopped | None = None
         self.pump_stopped_at: float | None = None
         self.planned: float | None = None
@@ -113,6 +114,8 @@ class Clock:
         self.time, self.steps = time, self.steps + 1
         if time >= self.output_every * (self.outputs + 1):
             self.outputs += 1
+            self.record(time)
+        elif self.every_step:
             self.record(time)
 
     def record(self, time: float) -> None:

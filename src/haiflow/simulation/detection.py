@@ -32,6 +32,7 @@ from haiflow.simulation.routes import targets
 
 TEST_RATE = 0.05e-6  # m3/s: a slow hand injection of 3 mL/min
 TEST_TIME = 5.0  # s
+SCANNED = 0.01  # of the test rate: what a line must take to be scanned at all
 THRESHOLDS = {
     "delivered volume at refill": 0.15,
     "side-port pressure": 0.5,
@@ -45,7 +46,8 @@ RULES = {
     "systemic drug level": "relative difference from the level without the fault",
 }
 
-Test = tuple[float, Floats]  # pressure above the artery's (Pa), shares of the agent by where it lodges
+# Pressure above the artery's (Pa); shares of the agent by where it lodges, None where none could be injected.
+Test = tuple[float, Floats | None]
 Compare = Callable[[Test, Test], float]
 
 
@@ -54,7 +56,7 @@ class Observer:
     """Signs of one fault: runs ``alone`` (this fault only) and ``twin`` (none), both on the same outputs."""
 
     blood: BloodFlow | None
-    tests: dict[int, tuple[Parts, float, Floats]] = field(default_factory=dict)
+    tests: dict[int, tuple[Parts, float, Floats | None]] = field(default_factory=dict)
 
     def row(self, name: str, onset: float, alone: Trajectory, twin: Trajectory) -> dict[str, Any]:
         """One row of the detection table; ``time_s`` is None where nothing crosses its threshold within the run."""
@@ -71,6 +73,7 @@ class Observer:
             "onset_s": onset,
             "observable": None if when is None else first,
             "time_s": when,
+            "resolution_s": None if when is None else _resolution(signs[first][0], when),
             "threshold": None if when is None else THRESHOLDS[first],
             "rule": None if when is None else RULES[first],
             **{f"{key.replace(' ', '_').replace('-', '_')}_at_s": value for key, value in crossed.items()},
@@ -80,7 +83,7 @@ class Observer:
         """At each refill and at the end: how far what was pumped since the last fill is from plan."""
         if alone.infusion is None:
             return np.zeros(0), np.zeros(0)
-        visits = [visit for visit in (*sorted(alone.timeline.refills), alone.end) if visit > 0.0]
+        visits = [visit for visit in sorted(alone.timeline.refills) if 0.0 < visit < alone.end]
         left, planned = (np.array([_found(run, visit) for visit in visits]) for run in (alone, twin))
         plan = np.array([_filled_volume(alone, visit) for visit in visits]) - planned
         difference = np.abs(planned - left)
@@ -106,14 +109,14 @@ class Observer:
             values.append(compare(self._injected(epoch.parts), self._injected(plain.parts)))
         return times, np.array(values)
 
-    def _injected(self, parts: Parts) -> tuple[float, Floats]:
+    def _injected(self, parts: Parts) -> Test:
         """Pressure (Pa above the artery's) of the test injection, and the shares of an agent by where it lodges."""
         key = id(parts)  # unique as long as the parts live, so they are kept with their result
         if key not in self.tests:
             self.tests[key] = (parts, *self._inject(parts))
         return self.tests[key][1:]
 
-    def _inject(self, parts: Parts) -> tuple[float, Floats]:
+    def _inject(self, parts: Parts) -> Test:
         line = parts.line
         assert line is not None
         pressure = mean_tip_pressure(parts, self.blood)
@@ -128,8 +131,10 @@ class Observer:
         in_artery = np.array([hole.outside == "artery" for hole in line.holes])
         into = float(outward[in_artery].sum())
         lost = float(outward[~in_artery].sum())
-        total = max(into + lost, 1e-300)
-        shares = np.concatenate([into / total * self._lodged(parts), [lost / total]])
+        total = into + lost
+        # Of a line that takes next to nothing there is no scan: the pressure tells.
+        scanned = total > SCANNED * TEST_RATE
+        shares = np.concatenate([into * self._lodged(parts), [lost]]) / total if scanned else None
         return port.pressure(flow.side_port_flow, flow.inlet_pressure) - pressure, shares
 
     def _lodged(self, parts: Parts) -> Floats:
@@ -160,7 +165,7 @@ def _pressure_change(now: Test, plan: Test) -> float:
 
 
 def _displaced_share(now: Test, plan: Test) -> float:
-    return 0.5 * float(np.abs(now[1] - plan[1]).sum())
+    return 0.0 if now[1] is None or plan[1] is None else 0.5 * float(np.abs(now[1] - plan[1]).sum())
 
 
 def _filled_volume(run: Trajectory, visit: float) -> float:
@@ -174,6 +179,12 @@ def _found(run: Trajectory, visit: float) -> float:
     """Volume (m3) that a visit finds in the reservoir: what is written down at a refill's time is what it finds."""
     time, volume = run.recorder.series("time"), run.recorder.series("pump_reservoir_volume")
     return float(volume[np.flatnonzero(time <= visit)[-1]])
+
+
+def _resolution(times: Floats, when: float) -> float:
+    """Time (s) since the look before: the sign appeared within it."""
+    before = times[times < when]
+    return float(when - before[-1]) if before.size else 0.0
 
 
 def _first(times: Floats, values: Floats, threshold: float, onset: float) -> float | None:

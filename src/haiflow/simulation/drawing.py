@@ -87,9 +87,9 @@ def _catheter(run: Trajectory, pump: Floats) -> list[_Polyline]:
     infusion = run.infusion
     assert infusion is not None
     line, path = infusion.line, _line_path(run, pump)
-    drug = infusion.lumen.c[1] if infusion.n > 1 else np.zeros(line.n_cells)
-    at_faces = [_to_faces(values) for values in (line.radius + line.wall_thickness, infusion.state.pressure, drug)]
-    flow = infusion.flow.face_flow if infusion.flow is not None else np.zeros(line.n_cells + 1)
+    concentration, pressure, flow = infusion.means()
+    drug = concentration[1] if infusion.n > 1 else np.zeros(line.n_cells)
+    at_faces = [_to_faces(values) for values in (line.radius + line.wall_thickness, pressure, drug)]
     cut = int(TUNNELLED * line.n_cells)
     pieces = (("pump_line", PUMP_LINE, slice(0, cut + 1)), ("catheter", CATHETER, slice(cut, None)))
     return [
@@ -109,7 +109,10 @@ def _artery(run: Trajectory, flow: BloodFlow, tree: Tree, index: int) -> _Polyli
     name = tree.vessels[index]
     share = np.linspace(0.0, 1.0, POINTS)
     points = geometry.along(geometry.vessel_path(tree, name), share)
-    radius = tree.radius_start[index] * (1.0 - share) + tree.radius_end[index] * share
+    loaded = np.sqrt(
+        flow.cycle(flow.base).area[:, index].mean(axis=0) / np.pi
+    )  # at arterial pressure, as in the living
+    radius = np.interp(share, [0.0, 0.5, 1.0], loaded)
     drug = run.blood.mean_artery_concentration(index, share, run.end) if run.blood is not None else np.zeros(POINTS)
     return _Polyline(
         name,

@@ -13,7 +13,7 @@ import numpy as np
 
 from haiflow.catheter.line import Line, Pocket
 from haiflow.faults import dislodgement, growth, leak, occlusion, stall
-from haiflow.ports import Floats, Surroundings
+from haiflow.ports import Floats, Fluid, Surroundings
 from haiflow.pump.drives import PeristalticDrive
 from haiflow.scenario import model as given
 from haiflow.simulation import assemble
@@ -92,14 +92,15 @@ def _event(model: given.ScenarioModel, event: given.Event, number: int, names: l
     if event.pump is not None:
         yield Change(event.at, "pump rate", "new pump rate", _rate(model, event.pump))
     if event.bolus is not None:
-        yield from _bolus(event.at, event.bolus, f"bolus {number}", names)
+        yield from _bolus(model, event.at, event.bolus, f"bolus {number}", names)
 
 
-def _bolus(at: float, bolus: given.Bolus, key: str, names: list[str]) -> Iterator[Change]:
+def _bolus(model: given.ScenarioModel, at: float, bolus: given.Bolus, key: str, names: list[str]) -> Iterator[Change]:
     """Its start and its end; two at a time go through the port together."""
     end = at + bolus.volume / bolus.rate
     # Late in a run the end is rounded to some 1e-10 s: the rate takes that up, and the volume stays what was asked for.
-    side = SidePortFlow(bolus.volume / (end - at), concentrations(names, bolus.drug, bolus.concentration))
+    liquid = assemble.infusate(model, bolus.infusate, model.patient.temperature)
+    side = SidePortFlow(bolus.volume / (end - at), concentrations(names, bolus.drug, bolus.concentration), liquid)
     yield Change(at, key, "bolus", lambda parts: replace(parts, side_port=_together(parts.side_port, side)))
     yield Change(end, key, "", lambda parts: parts)
 
@@ -110,7 +111,12 @@ def _together(running: SidePortFlow | None, side: SidePortFlow) -> SidePortFlow:
         return side
     total = running.flow_rate + side.flow_rate
     mixed = (running.flow_rate * running.concentration + side.flow_rate * side.concentration) / total
-    return SidePortFlow(total, mixed)
+    first, second = running.flow_rate / total, side.flow_rate / total
+    liquid = Fluid(
+        first * running.liquid.density + second * side.liquid.density,
+        running.liquid.viscosity**first * side.liquid.viscosity**second,
+    )
+    return SidePortFlow(total, mixed, liquid)
 
 
 def patient_label(change: given.PatientChange) -> str:
@@ -217,11 +223,7 @@ def _at(line: Line, spot: str | float | None) -> float:
 def _occluded(fault: given.Occlusion, level: float, line: Line) -> Line:
     where = fault.where
     if where.side_hole is not None:
-        prefix = f"side_hole_{where.side_hole}"
-        for hole in line.holes:
-            if hole.name == prefix or hole.name.startswith(f"{prefix}_"):
-                line = occlusion.occlude_hole(line, hole.name, level, fault.length)
-        return line
+        return occlusion.occlude_hole(line, f"side_hole_{where.side_hole}", level, fault.length)
     if where.catheter == "tip":
         return occlusion.occlude_hole(line, "tip", level, fault.length)
     return occlusion.occlude_line(line, _at(line, where.catheter), level, fault.length)

@@ -13,14 +13,13 @@ import numpy as np
 from haiflow.catheter.hydraulics import LineFlow, LineState, advance, carry_over, rest_state
 from haiflow.catheter.line import Line
 from haiflow.catheter.lumen import LumenTransport
-from haiflow.ports import Characteristic, Floats
+from haiflow.ports import Characteristic, Floats, Fluid
 from haiflow.pump.reservoir import Reservoir
 from haiflow.pump.reservoir import refill as refill_reservoir
 from haiflow.simulation.parts import Parts, Refill
 
 CLOSED_PUMP = Characteristic(pressure=0.0, resistance=1.0, min_flow_rate=0.0, max_flow_rate=0.0)
 PRIMING = 0  # the carrier alone fills the lumen at implantation: saline, no drug
-BLOOD_VISCOSITY = 3.8e-3  # Pa s, in a lumen at the shear rates of an ingress
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,8 @@ class Infusion:
         self.blood_in = self.blood_lost = 0.0
         self.max_pump_pressure = self.max_line_pressure = self.inlet_pressure = artery_pressure
         self.flow: LineFlow | None = None
+        self._span = 0.0
+        self._sums = [np.zeros_like(self.lumen.c), np.zeros(self.line.n_cells), np.zeros(self.line.n_cells + 1)]
 
     def refit(self, parts: Parts) -> None:
         """Go on with altered parts: a leak that opened, a tip that moved, another temperature."""
@@ -86,7 +87,7 @@ class Infusion:
             side_port_flow=self._syringe(),
             artery_pressure=artery_pressure,
             viscosity=self._viscosity(),
-            density=parts.infusate.density,
+            density=self._liquid.density,
         )  # fmt: skip
         inflow = self._draw(flow, dt)
         exchange = self.lumen.advance(
@@ -145,10 +146,15 @@ class Infusion:
             return 0.0
         return side.flow_rate if self.parts.pump is None else self.parts.pump.side_port.characteristic(side.flow_rate)
 
+    @property
+    def _liquid(self) -> Fluid:
+        """What runs through the line now: the bolus while there is one, else the pump's infusate."""
+        return self.parts.infusate if self.parts.side_port is None else self.parts.side_port.liquid
+
     def _viscosity(self) -> Floats:
         """(n,) Pa s: infusate and blood mixed by volume in the logarithm (Arrhenius)."""
         fraction = np.clip(self.lumen.c[0], 0.0, 1.0)
-        return self.parts.infusate.viscosity**fraction * BLOOD_VISCOSITY ** (1.0 - fraction)
+        return self._liquid.viscosity**fraction * self.parts.blood_viscosity ** (1.0 - fraction)
 
     def _draw(self, flow: LineFlow, dt: float) -> Floats:
         """Concentration (n_substances,) at the line's inlet; takes from the reservoir what the pump moved."""
@@ -222,6 +228,16 @@ class Infusion:
         self.inlet_pressure = flow.inlet_pressure
         self.max_pump_pressure = max(self.max_pump_pressure, flow.inlet_pressure)
         self.max_line_pressure = max(self.max_line_pressure, float(self.state.pressure.max()))
+        self._span += dt
+        for total, now in zip(self._sums, (self.lumen.c, self.state.pressure, flow.face_flow), strict=True):
+            total += dt * now
+
+    def means(self) -> tuple[Floats, Floats, Floats]:
+        """Means over the run: concentration (n_substances, n), pressure (n,) gauge Pa, flow rate (n + 1,) m3/s."""
+        if self._span == 0.0:
+            return self.lumen.c, self.state.pressure, np.zeros(self.line.n_cells + 1)
+        concentration, pressure, flow_rate = (total / self._span for total in self._sums)
+        return concentration, pressure, flow_rate
 
 
 def _primed(line: Line, parts: Parts) -> LumenTransport:

@@ -30,10 +30,11 @@ class Substance:
 
 @dataclass(frozen=True)
 class SidePortFlow:
-    """A bolus running through the side port: flow rate (m3/s) and concentration (n_substances,) of what is injected."""
+    """A bolus running through the side port: flow rate (m3/s), concentration (n_substances,) and the liquid itself."""
 
     flow_rate: float
     concentration: Floats
+    liquid: Fluid
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Parts:
     surroundings: Surroundings
     infusate: Fluid
     artery_pressure: float  # gauge Pa at the tip where no arteries are modelled
+    blood_viscosity: float = 3.8e-3  # Pa s
     planned_rate: float = 0.0  # m3/s, what the label or the programme promises
     pump: Pump | None = None
     line: Line | None = None

@@ -59,12 +59,29 @@ def warnings(scenario: Scenario, run: Trajectory, base: Parts) -> list[str]:
         notes += [f"tied off with the catheter, as is usual: {', '.join(tied)}"] if tied else []
     if run.stopped is not None:
         notes.append(str(run.stopped))
+    notes += _scaling_notes(scenario)
     notes += _bolus_notes(run, base)
     notes += _burst_notes(run, scenario)
     if base.body is not None:
         for substance in base.substances[1:]:
             notes += systemic_clearance(base.body, substance.body).remarks
     return notes
+
+
+def _scaling_notes(scenario: Scenario) -> list[str]:
+    """Outlets whose stated flows do not make up the inflow: they are scaled, and that should be known."""
+    arteries = scenario.model.arteries
+    if arteries is None or arteries.inflow.mean is None:
+        return []
+    outlets = [out for node, out in arteries.network.outlets.items() if out.kind != "reflection"]
+    stated = [out.flow for out in outlets if out.flow is not None]
+    total = sum(stated)
+    if len(stated) < len(outlets) or abs(total / arteries.inflow.mean - 1.0) < 1e-3:
+        return []
+    return [
+        f"the outlets' flows sum to {6e7 * total:.4g} mL/min, the inflow is {6e7 * arteries.inflow.mean:.4g} mL/min: "
+        "all are scaled alike to meet it"
+    ]
 
 
 def _burst_notes(run: Trajectory, scenario: Scenario) -> list[str]:

@@ -86,25 +86,38 @@ def downstream(
     """
     tree, liver = _tree(parts), parts.liver
     flow = {tree.terminal_vessel(node): max(value, 0.0) for node, value in outlet_flow.items()}
-    beds = [Bed(name, flow[name], parts.drains.get(name, "portal"), volume=volumes[name]) for name in tree.off_target]
+    beds = [Bed(name, flow[name], parts.drains[name], volume=volumes[name]) for name in tree.off_target]
     gut = sum(bed.flow_rate for bed in beds if bed.drains == "portal")
     balances: dict[str, LinearTransport] = {}
     connections: list[Connection] = []
     if beds:
         balances["beds"] = bed_transport(beds, substance.liver.trapped_fraction)
     if liver is not None:
-        # The portal vein carries at least what the modelled gut arteries bring to it.
-        portal = max(liver.portal_flow, gut)
-        by_territory = {name: share * portal for name, share in portal_split(liver).items()}
+        venous = portal_flows(parts, outlet_flow)
+        portal = sum(venous.values())
         arterial = territory_flows(parts, outlet_flow)
-        balances["liver"] = liver_transport(liver, substance.liver, arterial, portal_flow=by_territory)
+        balances["liver"] = liver_transport(liver, substance.liver, arterial, portal_flow=venous)
         connections += _into_liver(parts, balances)
     else:
         portal = gut
     if parts.body is not None:
-        balances["body"] = body_transport(parts.body, substance.body, arterial_inflow, portal - gut)
+        balances["body"] = body_transport(parts.body, substance.body, arterial_inflow, max(portal - gut, 0.0))
         connections += _through_body(parts, balances)
     return Downstream(balances, connections)
+
+
+def portal_flows(parts: Parts, outlet_flow: Mapping[str, float]) -> dict[str, float]:
+    """Portal flow rate (m3/s) into each territory: the vein carries at least what the modelled gut arteries bring."""
+    if parts.liver is None:
+        return {}
+    tree = _tree(parts)
+    gut = sum(
+        max(outlet_flow[node], 0.0)
+        for node in tree.terminals
+        if parts.drains.get(tree.terminal_vessel(node)) == "portal" and tree.terminal_vessel(node) in tree.off_target
+    )
+    total = max(parts.liver.portal_flow, gut)
+    return {name: share * total for name, share in portal_split(parts.liver).items()}
 
 
 def _into_liver(parts: Parts, balances: Mapping[str, LinearTransport]) -> list[Connection]:

@@ -82,9 +82,13 @@ class _Job:
 
         if run.clock == "pulse":
             return PulseClock(timeline, self.flow, every, report)
-        if coarse:
-            every = step = max(every, min(COARSE, timeline.duration / 32.0))
-        return TherapyClock(timeline, self.flow, output_every=every, macro_step=step or every, progress=report)
+        if not coarse:
+            return TherapyClock(timeline, self.flow, output_every=every, macro_step=step or every, progress=report)
+        # Long steps far from any change, but each written down: after a change they are short, and so is the look.
+        longest = max(every, min(COARSE, timeline.duration / 32.0))
+        clock = TherapyClock(timeline, self.flow, output_every=longest, macro_step=longest, progress=report)
+        clock.every_step = True
+        return clock
 
     def compare(self, main: Trajectory) -> tuple[Trajectory | None, list[dict[str, Any]]]:
         """The run without faults, and the detection table: each fault alone against it."""

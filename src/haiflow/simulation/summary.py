@@ -96,9 +96,10 @@ def _pump(run: Trajectory) -> dict[str, Any]:
 
 
 def _trumpet(run: Trajectory) -> list[dict[str, Any]]:
-    """Largest and smallest relative error of what the tip delivered, by length of the window it is looked at in."""
-    time, rate = run.recorder.series("time"), run.recorder.series("catheter_tip_flow_rate")
-    if len(time) < 2:
+    """Largest and smallest relative error of what the pump gave, by length of the window it is looked at in."""
+    time, rate = run.recorder.series("time"), run.recorder.series("pump_flow_rate")
+    replanned = any(change.key == "pump rate" for change in run.timeline.changes)
+    if len(time) < 2 or replanned:
         return []
     curve = trumpet_curve(time, rate[1:], run.timeline.base.planned_rate)
     rows = zip(curve.windows.tolist(), curve.lowest.tolist(), curve.highest.tolist(), strict=True)

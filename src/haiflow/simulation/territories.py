@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from haiflow.liver.model import Liver
-from haiflow.liver.perfusion import ML_PER_MIN_PER_100ML, portal_supply
+from haiflow.liver.perfusion import ML_PER_MIN_PER_100ML
 from haiflow.simulation.averages import left_pump, mean_outlet_flow
 from haiflow.simulation.blood import BloodFlow
 from haiflow.simulation.clock import Trajectory
-from haiflow.simulation.routes import targets
+from haiflow.simulation.routes import portal_flows, targets
 
 
 class Territories:
@@ -32,7 +32,7 @@ class Territories:
                 if territory in self.arterial:
                     self.arterial[territory] += share * rates[node]
                     self.delivered[territory] += share * float(blood.delivered[1, index]) if drug else 0.0
-        self.portal = portal_supply(liver)
+        self.portal = portal_flows(run.timeline.base, rates)
         partition = run.timeline.base.substances[1].liver.partition if drug else 1.0
         zero = np.zeros(len(names))
         self.exposure = partition * blood.exposure_of("liver", 1)[1::2] if drug else zero

@@ -28,7 +28,7 @@ class Bolus(f.Part):
 
 
 class PumpChange(f.Part):
-    """A new basal rate or programme of a peristaltic pump."""
+    """A new rate of a peristaltic pump for good: a day programme, or a basal rate alone, which ends the programme."""
 
     basal_rate: f.FlowRateOrNone | None = None
     programme: Annotated[tuple[ProgrammeStep, ...], Field(min_length=1)] | None = None

@@ -70,6 +70,8 @@ class Pump(f.Part):
     """gas: at the reference conditions; peristaltic: the rate where no programme is given"""
     rate_error: f.SignedShare = 0.0
     """this pump's own deviation from its nominal or programmed rate"""
+    accuracy_band: f.Share = 0.145
+    """peristaltic drive: the largest deviation that the maker allows (SynchroMed II: 14.5 %)"""
     propellant: Propellant | None = None
     """gas drive only"""
     bellows_fall: f.ProperShare = 0.0

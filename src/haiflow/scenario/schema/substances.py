@@ -11,10 +11,13 @@ class Drug(f.Part):
     """A drug, dye or scan agent: what liver, body and lumen do with it."""
 
     kind: Literal["drug", "scan_agent", "dye"] = "drug"
-    molar_mass: f.MolarMass
+    """for information"""
+    molar_mass: f.MolarMass | None = None
+    """for information"""
     diffusivity: f.Diffusivity
     """in the infusate at body temperature"""
     protein_binding: f.Share = 0.0
+    """for information: extraction and clearance are those of the whole drug, bound or free"""
     hepatic_extraction: f.ProperShare = 0.0
     """at the liver's reference flow of 1.5 L/min"""
     trapped_fraction: f.Share = 0.0
@@ -40,3 +43,4 @@ class Infusate(f.Part):
     density: f.Density
     viscosity: f.Viscosity
     heparin: f.Potency = 0.0
+    """for information"""
