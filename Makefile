@@ -17,7 +17,7 @@ test-all: $(STAMP) lint types debug-kernels
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "slow or not slow"
 
 bench: $(STAMP)
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks -t
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -94,6 +94,8 @@ def run_one(scenario: Scenario, folder: Path, force: bool, quiet: bool) -> dict[
         say(f"{scenario.name}: {status}, {seconds:.1f} s; report: {folder / 'report.html'}")
         for finding in results.verdict:
             say(f"  {finding.severity}: {finding.text}")
+        for note in results.provenance.get("warnings", []):
+            say(f"  note: {note}")
     return {
         "name": scenario.name,
         "output": str(folder),
@@ -256,6 +258,8 @@ def _guarded(command: Callable[[], Any], as_json: bool) -> int:
         return _bad_input(error, as_json)
     except HaiflowError as error:
         say(str(error))
+        if as_json:
+            click.echo(json.dumps({"status": "stopped", "reason": str(error)}))
         return STOPPED if isinstance(error, SolverStopped) else BAD_INPUT
     except (KeyboardInterrupt, click.Abort):
         say("interrupted: nothing half-written is left")

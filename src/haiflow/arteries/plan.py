@@ -18,7 +18,10 @@ from haiflow.arteries.junctions import REFLECTION, WINDKESSEL, Nodes, join
 from haiflow.arteries.outlets import implicit_weight
 from haiflow.arteries.stenosis import loss_coefficients
 from haiflow.arteries.tree import Inlet
+from haiflow.errors import SolverStopped
 from haiflow.ports import Floats
+
+MOST_STEPS = 1_000_000  # in a cardiac cycle: far beyond what any artery needs
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,12 @@ def steps_per_cycle(grid: Grid, area: Floats, flow_rate: Floats, courant: float,
     """Steps in one period so that waves cross at most ``courant`` cells a step and friction stays stable."""
     rate = wave_speeds(grid, area, flow_rate) / (courant * grid.cell_dx)
     fastest = max(float(rate.max()), 2.0 * friction_coefficient(grid) / float(area.min()))
-    return int(np.ceil(grid.tree.inlet.period * fastest / multiple)) * multiple
+    steps = int(np.ceil(grid.tree.inlet.period * fastest / multiple)) * multiple
+    if steps > MOST_STEPS:
+        vessel = grid.tree.vessels[grid.vessel_of_cell[int(np.argmax(rate))]]
+        reason = f"a cardiac cycle would take {steps:.2g} steps: a wall too stiff, cells too short or blood too viscous"
+        raise SolverStopped(0.0, vessel, reason)
+    return steps
 
 
 def sample_inlet(inlet: Inlet, steps: int) -> Floats:

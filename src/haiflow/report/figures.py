@@ -81,7 +81,7 @@ def arterial_waveforms(results: Results) -> Figure | None:
         label = "\n".join(textwrap.wrap(palette.in_words(names[vessel]), 17))
         upper.plot(time, flow.values[:, vessel, station] * SHOWN["mL/min"][1], color=colour, label=label)
         lower.plot(time, pressure.values[:, vessel, station] * SHOWN["mmHg"][1], color=colour)
-    upper.set_title("The arterial pulse")
+    upper.set_title("The arterial pulse, before any fault" if results.detection else "The arterial pulse")
     upper.set_ylabel("flow rate / (mL/min)")
     lower.set(ylabel="pressure / mmHg", xlabel="time in the cardiac cycle / s", xlim=(time[0], time[-1]))
     if np.min(flow.values[:, chosen, station]) >= 0.0:

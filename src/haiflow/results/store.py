@@ -27,9 +27,19 @@ from haiflow.results.record import Results
 MARK = "run.json"  # written last: a folder that has it is a result of ours
 
 
+def _refuse_unwritable(folder: Path) -> None:
+    """Raises InputError where a folder cannot be made: found out before hours of computing, not after."""
+    above = next(parent for parent in folder.absolute().parents if parent.exists())
+    if not above.is_dir():
+        raise InputError(str(folder), str(above), "is a file, so nothing can be put below it", "give another -o")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise InputError(str(folder), str(above), "this folder cannot be written to", "give another -o")
+
+
 def refuse_existing(folder: Path, force: bool = False) -> None:
     """Raises InputError where ``folder`` may not be written: it exists, or ``force`` would destroy something else."""
     if not folder.exists() and not folder.is_symlink():
+        _refuse_unwritable(folder)
         return
     if not force:
         raise InputError(str(folder), "exists", "an existing output is not overwritten", "give another -o, or --force")

@@ -17,12 +17,13 @@ OFF_TARGET_WARN, OFF_TARGET_ALARM = 0.05, 0.15  # of what left the pump
 LEAK_WARN, LEAK_ALARM = 1e-3, 0.05  # of what left the pump
 LOST_WARN, LOST_ALARM = 0.10, 0.25  # of the dose that the run without its faults delivers
 PERIODIC = 1e-3
+MISSED = 0.10  # of its fair share by volume: less is a segment that the therapy misses
 
 
 def judge(summary: dict[str, Any]) -> list[Finding]:
     """Findings on one run, the gravest first; a part that the run lacks is not judged."""
     checks: tuple[Callable[[dict[str, Any]], list[Finding]], ...] = (
-        _status, _pump, _line, _leak, _against_twin, _off_target, _detection, _periodic, _balance,
+        _status, _nothing, _pump, _line, _leak, _against_twin, _off_target, _detection, _periodic, _balance,
     )  # fmt: skip
     findings = [finding for check in checks for finding in check(summary)]
     rank = {"alarm": 0, "warn": 1, "ok": 2}
@@ -53,6 +54,22 @@ def _status(summary: dict[str, Any]) -> list[Finding]:
             f"The run stopped after {say(summary.get('duration_s'), 's')}{reason}. Figures cover that time only.",
         )
     ]
+
+
+def _nothing(summary: dict[str, Any]) -> list[Finding]:
+    """A filled pump that gives nothing, and segments that the drug passes by."""
+    pump = summary.get("pump", {})
+    if pump.get("infused_volume_m3") == 0.0 and not pump.get("bolus_volume_m3"):
+        return [Finding("alarm", "The pump delivers nothing at all.")]
+    segments, total = summary.get("segments", {}), sum(delivered(summary).values())
+    volume = sum(row.get("volume_m3") or 0.0 for row in segments.values())
+    if total <= 0.0 or volume <= 0.0:
+        return []
+    fair = {name: total * (row.get("volume_m3") or 0.0) / volume for name, row in segments.items()}
+    missed = [name for name, dose in delivered(summary).items() if dose < MISSED * fair.get(name, 0.0)]
+    if not missed:
+        return []
+    return [Finding("alarm", f"Next to no drug reaches segment{'s' if len(missed) > 1 else ''} {', '.join(missed)}.")]
 
 
 def _pump(summary: dict[str, Any]) -> list[Finding]:
@@ -122,9 +139,10 @@ def _against_twin(summary: dict[str, Any]) -> list[Finding]:
 
 
 def _off_target(summary: dict[str, Any]) -> list[Finding]:
-    rows = {name: row.get("dose_fraction") or 0.0 for name, row in summary.get("off_target", {}).items()}
+    given = {name: row.get("dose_fraction") for name, row in summary.get("off_target", {}).items()}
+    rows = {name: share for name, share in given.items() if share is not None}
     total = sum(rows.values())
-    if not rows or not _infused(summary):
+    if not rows:
         return []
     grade = _grade(total, OFF_TARGET_WARN, OFF_TARGET_ALARM)
     if total < 1e-6:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import breadth_first_order
 
 from haiflow.arteries.calibration import calibrated, matched
 from haiflow.arteries.tree import CLOSED, Inlet, Outlet, Tree
@@ -26,17 +28,11 @@ def build_tree(arteries: given.Arteries, numerics: given.Numerics) -> Tree:
         if outlet.kind == "windkessel" and outlet.distal and outlet.proximal is None
     }
     tree = replace(tree, outlets={**tree.outlets, **matching})
-    ligated = set(arteries.ligated or ())
-    closed = {tree.nodes[tree.end[tree.vessel(name)]] for name in ligated}
-    tree = replace(tree, outlets={node: CLOSED if node in closed else outlet for node, outlet in tree.outlets.items()})
-    targets = {node: flow for node, flow in _target_flows(network, tree.inlet.mean).items() if node not in closed}
+    tree = _tied_off(tree, set(arteries.ligated or ()))
+    open_ends = [node for node in tree.terminals if tree.outlets[node].reflection != 1.0]
+    targets = {node: flow for node, flow in _target_flows(network, tree.inlet.mean).items() if node in open_ends}
     if not targets:
         return tree
-    inner = [name for name in ligated if tree.nodes[tree.end[tree.vessel(name)]] not in tree.outlets]
-    if inner:
-        severity = np.zeros(len(tree.vessels))
-        severity[[tree.vessel(name) for name in inner]] = 1.0
-        tree = replace(tree, severity=severity)
     return calibrated(
         tree,
         targets,
@@ -44,6 +40,24 @@ def build_tree(arteries: given.Arteries, numerics: given.Numerics) -> Tree:
         compliance={node: out.compliance for node, out in network.outlets.items() if out.compliance is not None},
         resistive={node for node, out in network.outlets.items() if out.kind == "resistance"},
     )
+
+
+def _tied_off(tree: Tree, ligated: set[str]) -> Tree:
+    """The tree with some vessels closed; an end that no open way leads to any more draws nothing either."""
+    shut = [tree.vessel(name) for name in ligated]
+    if not shut:
+        return tree
+    ends = [i for i in shut if tree.nodes[tree.end[i]] in tree.outlets]
+    severity = np.zeros(len(tree.vessels))
+    severity[[i for i in shut if i not in ends]] = 1.0
+    way = np.flatnonzero(severity < 1.0)
+    links = coo_array((np.ones(way.size), (tree.start[way], tree.end[way])), shape=(len(tree.nodes),) * 2)
+    reached = set(
+        breadth_first_order(links.tocsr(), tree.node(tree.inlet.node), directed=False, return_predecessors=False)
+    )
+    closed = {tree.nodes[tree.end[i]] for i in ends} | {node for node in tree.outlets if tree.node(node) not in reached}
+    outlets = {node: CLOSED if node in closed else outlet for node, outlet in tree.outlets.items()}
+    return replace(tree, outlets=outlets, severity=severity if severity.any() else None)
 
 
 def drains(arteries: given.Arteries) -> dict[str, str]:

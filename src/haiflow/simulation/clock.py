@@ -17,7 +17,8 @@ from haiflow.simulation.parts import Parts
 from haiflow.simulation.recorder import Bloodstream, Recorder, balance_now
 from haiflow.simulation.timeline import Epoch, Timeline
 
-STOPPED_FRACTION = 0.01  # of the flow rate at the start: less is a pump that has stopped
+STOPPED_FRACTION = 0.01  # of the planned flow rate: less is a pump that has stopped
+RECOVERED_FRACTION = 0.5  # more is one that came back; a refill alone charges a blocked line a little
 Progress = Callable[[float], None]
 
 
@@ -52,7 +53,6 @@ class Clock:
         self.every_step = False  # write down every step, not the outputs alone
         self.stopped: SolverStopped | None = None
         self.pump_stopped_at: float | None = None
-        self.planned: float | None = None
         self.epochs: list[Epoch] = []
         self.blood = self.bloodstream(first)
 
@@ -87,7 +87,6 @@ class Clock:
             self.infusion.refit(epoch.parts)
             if epoch.refill is not None:
                 self.infusion.refill(epoch.refill)
-                self.planned = None
         if self.blood is not None:
             self.blood.refit(epoch.parts)
         if epoch.start == 0.0:
@@ -125,17 +124,17 @@ class Clock:
             self.progress(time)
 
     def _watch_pump(self, parts: Parts, flow_rate: float, time: float) -> None:
-        """Note when a pump that should deliver no longer does."""
+        """Note when a pump that should deliver stops for good; one that comes back (a bolus held it up) has not."""
         assert self.infusion is not None
-        if parts.pump is None or self.pump_stopped_at is not None:
+        if parts.pump is None:
             return
-        if parts.pump.stalled:
-            self.pump_stopped_at = self.time
-            return
-        if self.planned is None and flow_rate > 0.0:
-            self.planned = flow_rate
         drive, volume = parts.pump.drive, self.infusion.reservoir.volume
         free = drive.characteristic(volume, parts.surroundings, parts.infusate.viscosity, self.time)
         # A programme's low rate, or none, is no stop: what counts is what the drive means to give now.
-        if self.planned and flow_rate < STOPPED_FRACTION * min(self.planned, free.max_flow_rate):
-            self.pump_stopped_at = time
+        wanted = min(self.timeline.base.planned_rate, free.max_flow_rate)
+        least = STOPPED_FRACTION if self.pump_stopped_at is None else RECOVERED_FRACTION
+        if not parts.pump.stalled and flow_rate >= least * wanted:
+            self.pump_stopped_at = None
+        elif self.pump_stopped_at is None:
+            at_once = parts.pump.stalled or self.time == 0.0
+            self.pump_stopped_at = self.time if at_once else time

@@ -80,7 +80,6 @@ class Infusion:
 
     def advance(self, time: float, dt: float, artery_pressure: float, outside: Floats) -> Delivery:
         """One step of ``dt`` (s) from ``time`` (s); ``outside`` (n_substances,): what the blood at the tip carries."""
-        parts = self.parts
         self.state, flow = advance(
             self.line, self.state, dt,
             characteristic=self._characteristic(time, dt),

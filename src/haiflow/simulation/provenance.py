@@ -59,12 +59,27 @@ def warnings(scenario: Scenario, run: Trajectory, base: Parts) -> list[str]:
         notes += [f"tied off with the catheter, as is usual: {', '.join(tied)}"] if tied else []
     if run.stopped is not None:
         notes.append(str(run.stopped))
+    notes += _fault_notes(scenario)
     notes += _scaling_notes(scenario)
     notes += _bolus_notes(run, base)
     notes += _burst_notes(run, scenario)
     if base.body is not None:
         for substance in base.substances[1:]:
             notes += systemic_clearance(base.body, substance.body).remarks
+    return notes
+
+
+def _fault_notes(scenario: Scenario) -> list[str]:
+    """What is assumed of the faults in this run."""
+    faults = scenario.model.faults
+    notes = []
+    if any(fault.kind == "leak" and fault.torn for fault in faults):
+        notes.append("torn line: the piece beyond the tear is taken as clotted; blood lost through it is not modelled")
+    if any(fault.kind == "occlusion" and fault.where.vessel is not None for fault in faults):
+        notes.append(
+            "an artery that narrows is driven by the pressure that the inlet had before: the inflow falls with it; "
+            "no collaterals open"
+        )
     return notes
 
 

@@ -99,11 +99,14 @@ def cycle_series(cycle: Cycle, tree: Tree) -> tuple[dict[str, Series], dict[str,
             ("velocity", cycle.velocity), ("area", cycle.area),
         )
     }  # fmt: skip
+    when = "before any fault"
     units = {
         "pressure": ("Pa", "gauge pressure"),
         "flow_rate": ("m3/s", "flow rate"),
         "velocity": ("m/s", "mean velocity"),
         "area": ("m2", "lumen area"),
     }
-    series = {name: Series(dims, values, *units[name]) for name, values in wrapped.items()}
+    series = {
+        name: Series(dims, values, units[name][0], f"{units[name][1]}, {when}") for name, values in wrapped.items()
+    }
     return series, {"time": np.append(cycle.time, period), "vessel": list(tree.vessels), "station": list(STATIONS)}

@@ -60,7 +60,7 @@ class Catheter(f.Part):
     """A catheter; ``model`` takes its values from the library. Places on it are lengths from the pump."""
 
     model: f.Name | None = None
-    length: f.Length
+    length: f.CatheterLength
     inner_diameter: f.Length
     outer_diameter: f.Length
     tip_inner_diameter: f.Length | None = None

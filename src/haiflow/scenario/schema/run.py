@@ -23,7 +23,7 @@ class Numerics(f.Part):
     max_cycles: Annotated[int, Strict(), Field(ge=2, le=1000)] = 40
     macro_step: f.Duration | None = None
     """largest step of the therapy clock; left out: output_every"""
-    growth_levels: Annotated[int, Strict(), Field(ge=1, le=200)] = 12
+    growth_levels: Annotated[int, Strict(), Field(ge=1, le=200)] = 8
     """steps in which a growing fault is followed"""
     velocity_profile: Annotated[float, Strict(), Field(ge=2.0, le=100.0)] = 2.0
     """exponent: 2 is Poiseuille's parabola (Womersley numbers of hepatic arteries are 1 to 3), 9 is blunt"""
