@@ -180,7 +180,7 @@ class FakeResults:
 
     def __init__(self, status):
         self.summary = {"status": status}
-        self.saved = []
+        self.saved, self.provenance = [], {}
 
     def save(self, folder, force=False):
         folder.mkdir(parents=True)

@@ -151,7 +151,10 @@ def right_hepatic_stenosis(results):
     assert max(right) < 0.95
     assert min(left) > 1.05
     assert dose_fractions(summary, RIGHT + LEFT) == pytest.approx(dose_fractions(twin, RIGHT + LEFT), rel=1e-4)
-    assert summary["pump"]["infused_volume_m3"] == pytest.approx(twin["pump"]["infused_volume_m3"], rel=2e-3)
+    # The tip's pressure rises by about 1 mmHg before the narrowing: -3.2 % of flow for 10 mmHg.
+    assert summary["pump"]["infused_volume_m3"] == pytest.approx(
+        twin["pump"]["infused_volume_m3"], rel=4e-3, abs=0.0
+    )
     for name, segment in (("right metastasis", "VII"), ("left metastasis", "III")):
         lost = summary["tumours"][name]["drug_delivered_kg"] / twin["tumours"][name]["drug_delivered_kg"]
         own = summary["segments"][segment]["drug_delivered_kg"] / twin["segments"][segment]["drug_delivered_kg"]

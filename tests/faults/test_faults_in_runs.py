@@ -223,11 +223,11 @@ KINDS = {
     "stall": ({"kind": "stall"}, {"delivered_volume_at_refill", "systemic_drug_level"}),
     "tip": (
         {"kind": "occlusion", "where": {"catheter": "tip"}},
-        {"delivered_volume_at_refill", "side_port_pressure", "systemic_drug_level", "scan_agent_distribution"},
+        {"delivered_volume_at_refill", "side_port_pressure", "systemic_drug_level"},
     ),
     "connector": (
         {"kind": "occlusion", "where": {"catheter": "connector"}},
-        {"delivered_volume_at_refill", "side_port_pressure", "systemic_drug_level", "scan_agent_distribution"},
+        {"delivered_volume_at_refill", "side_port_pressure", "systemic_drug_level"},
     ),
     "leak": (
         {"kind": "leak", "where": {"catheter": "connector"}, "orifice_diameter": "0.1 mm"},
