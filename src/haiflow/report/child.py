@@ -29,6 +29,8 @@ REMEDIES = {
     "(Debian, Ubuntu: apt install libegl1 libgl1-mesa-dri)",
     "figures": "figures need matplotlib (pip install 'haiflow[viz]')",
 }
+# glibc's allocator gives memory back to the machine at once: pictures are drawn once, beside a solver that needs room.
+THRIFTY = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_MMAP_THRESHOLD_": "65536"}
 PATIENCE = 120.0  # s: a child that takes longer is given up
 
 
@@ -39,7 +41,9 @@ class Child:
         self.kind = kind
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
         command = [sys.executable, "-m", "haiflow.report.child", kind]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors)
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, env={**THRIFTY, **os.environ}
+        )
 
     def give(self, results: Results, folder: Path) -> None:
         """Hands over the job and returns at once."""

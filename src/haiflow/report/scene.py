@@ -46,6 +46,8 @@ def new_plotter(off: bool = True, size: tuple[int, int] = SIZE) -> Any:
     """A pyvista Plotter with haiflow's lights and paper."""
     import pyvista
 
+    if off:  # with translucent shapes several samples a pixel change nothing to see and cost 45 MB
+        pyvista.global_theme.multi_samples = 1
     plotter: Any = pyvista.Plotter(off_screen=off, window_size=list(size), lighting="light kit")
     plotter.set_background(palette.GROUND)
     return plotter
