@@ -58,7 +58,7 @@ def test_a_front_moves_with_the_blood():
         block = blood.advance(50)
         transport.advance(block, np.ones(1))
         entered += block.dt * block.face_flux[:, 0].sum()
-    assert transport.mass[0] == pytest.approx(entered, rel=1e-9)
+    assert transport.mass[0] == pytest.approx(entered, rel=1e-9, abs=0.0)
     held = np.cumsum(transport.volume) / entered
     front = np.interp(0.5, transport.c[0][::-1], held[::-1])
     assert front == pytest.approx(1.0, abs=0.02)

@@ -29,8 +29,8 @@ def test_the_contracts_scenario_in_si(contract):
         0.6e-3,
         "gastroduodenal",
     )
-    assert model.arteries.inflow.mean == pytest.approx(400e-6 / 60, rel=1e-15)
-    assert model.arteries.inflow.heart_rate == pytest.approx(70 / 60, rel=1e-15)
+    assert model.arteries.inflow.mean == pytest.approx(400e-6 / 60, rel=1e-15, abs=0.0)
+    assert model.arteries.inflow.heart_rate == pytest.approx(70 / 60, rel=1e-15, abs=0.0)
     assert model.liver.tumours[0].centre == (0.020, 0.035, 0.010)
     assert (model.patient.temperature, model.patient.ambient_pressure) == (310.15, 101_300.0)
     assert model.schedule[0].at == 14 * DAY
@@ -47,7 +47,7 @@ def test_library_values_fill_the_gaps_and_the_users_key_wins():
     )
     pump = loads(given).model.pump
     assert pump.reservoir_volume == 30e-6
-    assert pump.nominal_rate == pytest.approx(1e-6 / DAY)
+    assert pump.nominal_rate == pytest.approx(1e-6 / DAY, rel=1e-12, abs=0.0)
     assert pump.reference.viscosity == 0.75e-3
     assert pump.reference.temperature == 310.15
     assert pump.propellant.boiling_point == pytest.approx(296.95)
@@ -58,7 +58,7 @@ def test_dose_calculator():
     settings = {"pump.fill": {"drug": "floxuridine", "dose": "0.12 mg/kg/day"}}
     fill = load(SCENARIOS / "contract.yaml", set=settings).model.pump.fill
     assert fill.dose is None
-    assert fill.concentration * fill.volume == pytest.approx(193.85e-6, rel=1e-4)
+    assert fill.concentration * fill.volume == pytest.approx(193.85e-6, rel=1e-4, abs=0.0)
 
 
 def test_a_dose_with_a_programme_is_reckoned_with_the_days_mean():
@@ -80,7 +80,7 @@ def test_altitude_becomes_pressure():
 def test_bolus_amount_and_duration_become_concentration_and_rate():
     bolus = load(SCENARIOS / "everything.yaml").model.schedule[1].bolus
     assert bolus.concentration == pytest.approx(1.5)
-    assert bolus.rate == pytest.approx(0.1e-6)
+    assert bolus.rate == pytest.approx(0.1e-6, rel=1e-12, abs=0.0)
     assert bolus.amount is None
     assert bolus.over is None
 
@@ -103,7 +103,7 @@ def test_vessels_take_lengths_from_paths_or_nodes_and_values_from_overrides():
 def test_the_inflow_of_the_scenario_wins_over_the_networks_own():
     inflow = load(SCENARIOS / "everything.yaml").model.arteries.inflow
     assert (inflow.node, inflow.vessel) == ("root", "parent")
-    assert inflow.mean == pytest.approx(333e-6 / 60)
+    assert inflow.mean == pytest.approx(333e-6 / 60, rel=1e-12, abs=0.0)
     assert inflow.heart_rate == pytest.approx(61.5 / 60)
     assert inflow.waveform.values == (1.0, 2.0, 0.5)
 

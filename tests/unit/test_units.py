@@ -53,7 +53,7 @@ def _registry():
 @pytest.mark.parametrize(("text", "dimension", "for_pint"), ORACLE)
 def test_pint_agrees(text, dimension, for_pint):
     expected = _registry().Quantity(for_pint or text).to_base_units()
-    assert parse(text, dimension) == pytest.approx(_in_si(expected), rel=1e-12)
+    assert parse(text, dimension) == pytest.approx(_in_si(expected), rel=1e-12, abs=0.0)
 
 
 def _in_si(quantity):
@@ -77,7 +77,7 @@ def _in_si(quantity):
     ],
 )
 def test_units_of_the_field(text, dimension, value):
-    assert parse(text, dimension) == pytest.approx(value, rel=1e-14)
+    assert parse(text, dimension) == pytest.approx(value, rel=1e-14, abs=0.0)
 
 
 def test_what_is_written_in_decimals_is_read_without_rounding_twice():
@@ -149,7 +149,7 @@ def test_every_dimension_reads_its_own_example_and_writes_units_of_its_own(dimen
     known = DIMENSIONS[dimension]
     value = parse(known.example, dimension)
     for unit in known.printed:
-        assert parse(format_quantity(value, dimension, unit), dimension) == pytest.approx(value, rel=1e-14)
+        assert parse(format_quantity(value, dimension, unit), dimension) == pytest.approx(value, rel=1e-14, abs=0.0)
     assert parse(f"1 {SI[dimension]}" if SI[dimension] != "1" else 1.0, dimension) == 1.0
 
 
@@ -163,4 +163,4 @@ def test_no_symbol_is_another_one_in_disguise():
     """A wrong factor would pass every test that goes there and back; these ratios are definitions."""
     ratios = {("L", "m"): 1e-3, ("mmHg", "Pa"): 133.322387415, ("cmH2O", "Pa"): 98.0665, ("psi", "Pa"): 6894.757293168}
     for (symbol, base), ratio in ratios.items():
-        assert float(SYMBOLS[symbol][0] / SYMBOLS[base][0]) == pytest.approx(ratio, rel=1e-12)
+        assert float(SYMBOLS[symbol][0] / SYMBOLS[base][0]) == pytest.approx(ratio, rel=1e-12, abs=0.0)

@@ -79,7 +79,7 @@ def steady():
 
 
 def test_fill_is_194_mg(steady):
-    assert steady.summary["ledger"]["drug"]["filled_kg"] == pytest.approx(193.846e-6, rel=1e-5)
+    assert steady.summary["ledger"]["drug"]["filled_kg"] == pytest.approx(193.846e-6, rel=1e-5, abs=0.0)
 
 
 def test_mixed_arterial_concentration_is_14_58_ng_per_ml(steady):
@@ -87,9 +87,9 @@ def test_mixed_arterial_concentration_is_14_58_ng_per_ml(steady):
     time = steady.history_coords["time"]
     given = np.diff(series(steady, "terminal_drug_delivered")[:, 0], axis=0)[-1] / (time[-1] - time[-2])
     flow = series(steady, "terminal_flow_rate")[-1]
-    assert flow.sum() == pytest.approx(INFLOW, rel=1e-3)
+    assert flow.sum() == pytest.approx(INFLOW, rel=1e-3, abs=0.0)
     np.testing.assert_allclose(given / flow, 14.58e-6, rtol=1e-3)
-    assert given.sum() == pytest.approx(RATE * FILL, rel=1e-9)
+    assert given.sum() == pytest.approx(RATE * FILL, rel=1e-9, abs=0.0)
 
 
 def test_drug_comes_2_61_hours_late(steady):
@@ -108,8 +108,8 @@ def test_drug_comes_2_61_hours_late(steady):
 
 
 def test_pump_keeps_its_programme_exactly(steady):
-    assert steady.summary["pump"]["infused_volume_m3"] == pytest.approx(4 * 1.3e-6, rel=1e-9)
-    assert steady.summary["pump"]["mean_flow_rate_m3_per_s"] == pytest.approx(RATE, rel=1e-9)
+    assert steady.summary["pump"]["infused_volume_m3"] == pytest.approx(4 * 1.3e-6, rel=1e-9, abs=0.0)
+    assert steady.summary["pump"]["mean_flow_rate_m3_per_s"] == pytest.approx(RATE, rel=1e-9, abs=0.0)
 
 
 def test_dedrick_advantage():
@@ -147,7 +147,7 @@ def test_stalled_from_the_start(steady):
     assert summary["pump"]["infused_volume_m3"] == 0.0
     assert books["drug"]["reservoir_kg"] == books["drug"]["filled_kg"]
     # The line keeps the saline that it was primed with, but for what spreads out of the tip: nothing flows.
-    assert books["carrier"]["catheter_m3"] == pytest.approx(books["carrier"]["filled_m3"] - 30e-6, rel=1e-6)
+    assert books["carrier"]["catheter_m3"] == pytest.approx(books["carrier"]["filled_m3"] - 30e-6, rel=1e-6, abs=0.0)
     assert max(abs(value) for value in delivered(results).values()) <= 1e-20
     row = summary["detection"][0]
     assert row["delivered_volume_at_refill_at_s"] is None  # nobody looks into the reservoir within this day
@@ -200,8 +200,8 @@ def test_a_double_dose_doubles_everything(steady):
         small, large = series(one, name), series(two, name)
         np.testing.assert_allclose(large, 2.0 * small, rtol=1e-9, atol=1e-11 * np.abs(large).max())
     a, b = one.summary["segments"]["V"], two.summary["segments"]["V"]
-    assert b["exposure_kg_s_per_m3"] == pytest.approx(2.0 * a["exposure_kg_s_per_m3"], rel=1e-9)
-    assert b["dose_fraction"] == pytest.approx(a["dose_fraction"], rel=1e-12)
+    assert b["exposure_kg_s_per_m3"] == pytest.approx(2.0 * a["exposure_kg_s_per_m3"], rel=1e-9, abs=0.0)
+    assert b["dose_fraction"] == pytest.approx(a["dose_fraction"], rel=1e-12, abs=0.0)
 
 
 def test_a_given_split_is_obeyed():
@@ -254,13 +254,13 @@ def test_both_clocks_split_a_bolus_alike():
         for clock in ("pulse", "therapy")
     )  # fmt: skip
     beat, mean = delivered(pulse), delivered(therapy)
-    assert sum(beat.values()) == pytest.approx(sum(mean.values()), rel=0.01)
+    assert sum(beat.values()) == pytest.approx(sum(mean.values()), rel=0.01, abs=0.0)
     assert sum(mean.values()) > 0.97 * 0.5e-6
     for node in beat:
         assert beat[node] / sum(beat.values()) == pytest.approx(mean[node] / sum(mean.values()), rel=0.01)
     for results in (pulse, therapy):
-        assert results.summary["pump"]["bolus_volume_m3"] == pytest.approx(0.6e-6, rel=1e-9)
-        assert results.summary["ledger"]["drug"]["filled_kg"] == pytest.approx(0.5e-6, rel=1e-9)
+        assert results.summary["pump"]["bolus_volume_m3"] == pytest.approx(0.6e-6, rel=1e-9, abs=0.0)
+        assert results.summary["ledger"]["drug"]["filled_kg"] == pytest.approx(0.5e-6, rel=1e-9, abs=0.0)
     flow = [results.summary["arteries"]["right"]["mean_flow_rate_m3_per_s"] for results in (pulse, therapy)]
     assert flow[0] == flow[1]
 
