@@ -318,3 +318,13 @@ def test_progress_is_told_after_a_second_in_plain_lines(capsys, tmp_path, fake_r
     assert any("therapy 50 %" in line for line in lines)
     assert not any("\r" in line for line in lines)
     assert "%" not in command(capsys, "run", CONTRACT, "-o", tmp_path / "quiet", "--quiet")[2]
+
+
+def test_a_misspelt_model_is_told_alone(capsys, tmp_path):
+    fill = "{drug: floxuridine, concentration: 5 mg/mL}"
+    text = f"haiflow: 1\npump: {{model: intera-3001, fill: {fill}}}\ncatheter: {{model: intera-straight}}\n"
+    (tmp_path / "s.yaml").write_text(text)
+    code, _, err = command(capsys, "check", tmp_path / "s.yaml")
+    assert code == 2
+    assert "did you mean 'intera-3000'" in err
+    assert "missing" not in err

@@ -8,6 +8,8 @@ from haiflow.errors import InputError, InputErrors
 from haiflow.scenario.read import Document, KeyPath
 
 LONGEST_VALUE = 80
+MISSING = "the key is missing"
+SOURCES = ("model", "anatomy", "file")  # keys that fetch the rest of their group from elsewhere
 
 
 class Problems:
@@ -15,7 +17,7 @@ class Problems:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self._found: list[tuple[tuple[str, int, int], InputError]] = []
+        self._found: list[tuple[tuple[str, int, int], KeyPath, InputError]] = []
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -26,8 +28,8 @@ class Problems:
         mark = self.document.mark(path, key=key)
         order = (mark.file, mark.line, mark.column)
         error = InputError(self.document.place(path, key=key), shown, rule, remedy)
-        if all(str(error) != str(other) for _, other in self._found):
-            self._found.append((order, error))
+        if all(str(error) != str(other) for _, _, other in self._found):
+            self._found.append((order, tuple(path), error))
 
     def given(self, path: KeyPath) -> object:
         """The value as the user wrote it, or None."""
@@ -45,7 +47,10 @@ class Problems:
             self._raise()
 
     def _raise(self) -> NoReturn:
-        ordered = [error for _, error in sorted(self._found, key=lambda found: found[0])]
+        # Where the name of a source is wrong, the keys that it would have supplied are not the user's to add.
+        misnamed = {path[:-1] for _, path, _ in self._found if path and path[-1] in SOURCES}
+        told = [found for found in self._found if found[2].rule != MISSING or found[1][:-1] not in misnamed]
+        ordered = [error for _, _, error in sorted(told, key=lambda found: found[0])]
         raise InputErrors(ordered) if len(ordered) > 1 else ordered[0]
 
 

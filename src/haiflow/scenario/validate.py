@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from haiflow.errors import nearest
 from haiflow.scenario.model import Event, Fault, ScenarioModel
-from haiflow.scenario.problems import Problems
+from haiflow.scenario.problems import MISSING, Problems
 from haiflow.scenario.read import KeyPath
 from haiflow.scenario.schema.walk import keys_at, keys_of
 from haiflow.units import UnitError
@@ -90,7 +90,7 @@ def _complain(problems: Problems, path: KeyPath, complaint: Any, near_misses: di
     elif kind == "missing":
         twin = f"did you mean '{loc[-1]}'?"
         if not any(near[:-1] == loc[:-1] and remedy == twin for near, remedy in near_misses.items()):
-            problems.add(place, None, "the key is missing", f"add '{loc[-1]}:'")
+            problems.add(place, None, MISSING, f"add '{loc[-1]}:'")
     elif isinstance(context.get("error"), UnitError):
         problems.add(place, complaint["input"], context["error"].rule, context["error"].remedy)
     else:
