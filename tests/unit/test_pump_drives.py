@@ -128,6 +128,12 @@ def test_roller_keeps_its_rate_until_it_slips_and_stalls():
         PeristalticDrive(Programme((0.0,), (RATE,)), 200e3, rate_error=0.2)
 
 
+def test_a_roller_of_the_usual_make_slips_over_the_last_twentieth_of_its_stall_pressure():
+    usual = PeristalticDrive(Programme((0.0,), (RATE,)), stall_pressure=200e3).characteristic(10e-6, BODY, 0.70e-3)
+    found = [usual.flow_rate(pressure) / RATE for pressure in (0.0, 189e3, 190e3, 195e3, 198e3, 200e3, 210e3)]
+    assert found == pytest.approx([1.0, 1.0, 1.0, 0.5, 0.2, 0.0, 0.0], abs=1e-12)
+
+
 def test_roller_at_rest_in_its_programme_lets_nothing_through():
     drive = PeristalticDrive(Programme((0.0, 3600.0), (0.0, RATE)), stall_pressure=200e3)
     assert drive.characteristic(20e-6, BODY, 0.70e-3, 0.0).flow_rate(-1e3) == 0.0
