@@ -194,6 +194,9 @@ def test_a_fault_among_several_is_seen_as_it_is_alone():
     for fault, row in zip(faults, together, strict=True):
         alone = run(line_alone(**parts, faults=[fault])).summary["detection"][0]
         assert row["observable"] == alone["observable"]
-        assert row["time_s"] == pytest.approx(alone["time_s"], abs=row["resolution_s"] + alone["resolution_s"])
+        # Each says: within the resolution before this time; both can be true, and neither is the vaguer for company.
+        assert row["time_s"] - row["resolution_s"] <= alone["time_s"]
+        assert alone["time_s"] - alone["resolution_s"] <= row["time_s"]
+        assert row["resolution_s"] <= alone["resolution_s"]
         for sign in ("delivered_volume_at_refill_at_s", "side_port_pressure_at_s", "scan_agent_distribution_at_s"):
             assert row[sign] == alone[sign], (row["fault"], sign)

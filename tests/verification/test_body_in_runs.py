@@ -127,14 +127,19 @@ def test_particles_that_pass_the_liver_lodge_in_the_lungs(chain, run):
     assert books["off_target_kg"] / dose == pytest.approx(trapped * gut / whole * passes * by_veins, rel=1e-3, abs=0.0)
 
 
-def test_peaks_do_not_depend_on_how_often_is_written(chain, run):
-    """A bolus of some minutes among macro steps of an hour, and of a minute."""
-    bolus = {"agent": "cisplatin", "amount": "1 mg", "volume": "2 mL", "over": "10 min"}
+BOLUS = {"agent": "cisplatin", "amount": "1 mg", "volume": "2 mL", "over": "10 min"}
+GIVEN = {
+    "bolus": {"schedule": [{"at": "1 h", "bolus": BOLUS}], "pump__fill": {"drug": "none", "volume": "30 mL"}},
+    "infusion": {},  # a front that arrives after 2.6 h, and a plateau
+}
+
+
+@pytest.mark.parametrize("given", GIVEN)
+def test_peaks_do_not_depend_on_how_often_is_written(chain, run, given):
+    """At the usual macro steps of an hour, and at those of a minute."""
     coarse, fine = (
-        run(chain(schedule=[{"at": "1 h", "bolus": bolus}], pump__fill={"drug": "none", "volume": "30 mL"},
-                  run={"duration": "4 h", "output_every": every})).summary
-        for every in ("1 h", "1 min")
-    )  # fmt: skip
+        run(chain(**GIVEN[given], run={"duration": "8 h", "output_every": every})).summary for every in ("1 h", "1 min")
+    )
     peak = fine["body"]["peak_concentration_kg_per_m3"]
     assert peak > 0.0
     assert coarse["body"]["peak_concentration_kg_per_m3"] == pytest.approx(peak, rel=0.01, abs=0.0)

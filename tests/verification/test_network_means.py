@@ -100,3 +100,10 @@ def test_an_arterys_drug_is_the_mean_of_all_that_passed(stopped, healthy):
             assert trunk["mean_flow_rate_m3_per_s"] < flow[0]
         level = trunk["drug_carried_kg"] / flow[0] / run_for + body
         assert points(results, "trunk", "concentration")[-1] == pytest.approx(level, rel=5e-3, abs=0.0)
+
+
+def test_an_artery_beside_the_tips_has_what_comes_round(chain, run):
+    """With the tip in the right artery the left one's mean level is the body's."""
+    results = run(chain(catheter__tip={"vessel": "right", "position": "10 mm"}))
+    body = results.summary["body"]["exposure_kg_s_per_m3"] / results.summary["duration_s"]
+    np.testing.assert_allclose(points(results, "left", "concentration"), body, rtol=2e-3)

@@ -150,3 +150,9 @@ def test_beat_by_beat_the_arteries_carry_as_much(chain, run):
     for vessel in ("gut", "right", "left"):
         assert mass[vessel] == pytest.approx(ends[vessel], rel=0.01, abs=0.0)
     assert mass["trunk"] == pytest.approx(sum(ends.values()), rel=0.01, abs=0.0)
+    # So has the mean level at the end of each, by its own blood.
+    network = results.network
+    for vessel in ("trunk", "right", "left"):
+        blood = results.summary["arteries"][vessel]["mean_flow_rate_m3_per_s"] * results.summary["duration_s"]
+        found = network.concentration[network.vessel == network.vessel_names.index(vessel)][-1]
+        assert found == pytest.approx(mass[vessel] / blood, rel=0.02, abs=0.0)
