@@ -208,3 +208,13 @@ def test_a_thick_bolus_needs_more_pressure():
     base = 12.6e3
     thin, thick = pressure("saline") - base, pressure("glycerin-50") - base
     assert thick / thin == pytest.approx(3.6 / 0.7, rel=0.15)
+
+
+def test_means_along_the_line_do_not_depend_on_the_step():
+    # The mean over the run at the last point of the catheter, with steps of an hour and of five minutes.
+    def mean_at_tip(every):
+        network = run(scenario(run={"duration": "1 d", "output_every": every})).network
+        line = np.flatnonzero(network.part == 1)
+        return network.concentration[line[-1]]
+
+    assert mean_at_tip("1 h") == pytest.approx(mean_at_tip("5 min"), rel=0.01, abs=0.0)

@@ -80,6 +80,7 @@ class Infusion:
 
     def advance(self, time: float, dt: float, artery_pressure: float, outside: Floats) -> Delivery:
         """One step of ``dt`` (s) from ``time`` (s); ``outside`` (n_substances,): what the blood at the tip carries."""
+        before = self.lumen.c.copy(), self.state.pressure
         self.state, flow = advance(
             self.line, self.state, dt,
             characteristic=self._characteristic(time, dt),
@@ -96,6 +97,7 @@ class Infusion:
         self._account_inlet(exchange.inlet_mass, flow, dt)
         into_artery, absorbed = self._share(exchange.hole_mass, flow, dt)
         self._watch(flow, dt)
+        self._average(before, flow, dt)
         self.flow = flow
         return Delivery(into_artery, absorbed, flow, dt)
 
@@ -112,12 +114,6 @@ class Infusion:
         if self.parts.pump is None or self.flow is None or self.flow.pump_flow <= 0.0:
             return np.inf
         return max(self.reservoir.volume - self.parts.pump.residual_volume, 0.0) / self.flow.pump_flow
-
-    @property
-    def empty(self) -> bool:
-        """Whether the reservoir is down to its residual volume."""
-        pump = self.parts.pump
-        return pump is not None and self.reservoir.volume <= pump.residual_volume * (1.0 + 1e-12)
 
     def blood_fraction(self) -> float:
         """Share of the lumen that blood fills."""
@@ -227,9 +223,14 @@ class Infusion:
         self.inlet_pressure = flow.inlet_pressure
         self.max_pump_pressure = max(self.max_pump_pressure, flow.inlet_pressure)
         self.max_line_pressure = max(self.max_line_pressure, float(self.state.pressure.max()))
+
+    def _average(self, before: tuple[Floats, Floats], flow: LineFlow, dt: float) -> None:
+        """Add a step to the means: the trapezium rule for states, the step's own mean for flow."""
         self._span += dt
-        for total, now in zip(self._sums, (self.lumen.c, self.state.pressure, flow.face_flow), strict=True):
-            total += dt * now
+        now = self.lumen.c, self.state.pressure
+        middle = [0.5 * (old + new) for old, new in zip(before, now, strict=True)]
+        for total, value in zip(self._sums, (*middle, flow.face_flow), strict=True):
+            total += dt * value
 
     def means(self) -> tuple[Floats, Floats, Floats]:
         """Means over the run: concentration (n_substances, n), pressure (n,) gauge Pa, flow rate (n + 1,) m3/s."""
