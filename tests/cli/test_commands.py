@@ -328,3 +328,8 @@ def test_a_misspelt_model_is_told_alone(capsys, tmp_path):
     assert code == 2
     assert "did you mean 'intera-3000'" in err
     assert "missing" not in err
+    (tmp_path / "s.yaml").write_text(text.replace("model: intera-3001", "modle: intera-3000"))
+    code, _, err = command(capsys, "check", tmp_path / "s.yaml")
+    assert code == 2
+    assert "did you mean 'model'" in err
+    assert "missing" not in err

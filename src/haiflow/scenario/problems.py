@@ -48,10 +48,15 @@ class Problems:
 
     def _raise(self) -> NoReturn:
         # Where the name of a source is wrong, the keys that it would have supplied are not the user's to add.
-        misnamed = {path[:-1] for _, path, _ in self._found if path and path[-1] in SOURCES}
+        misnamed = {path[:-1] for _, path, error in self._found if path and _names_source(path[-1], error)}
         told = [found for found in self._found if found[2].rule != MISSING or found[1][:-1] not in misnamed]
         ordered = [error for _, _, error in sorted(told, key=lambda found: found[0])]
         raise InputErrors(ordered) if len(ordered) > 1 else ordered[0]
+
+
+def _names_source(key: object, error: InputError) -> bool:
+    """Whether a wrong key or value was meant to name where the rest of its group comes from."""
+    return key in SOURCES or any(error.remedy == f"did you mean '{source}'?" for source in SOURCES)
 
 
 def _short(value: object) -> str:
