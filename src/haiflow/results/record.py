@@ -88,11 +88,32 @@ class Network:
 
 @dataclass(frozen=True)
 class LiverField:
-    """The liver as tetrahedra: ``points`` (n, 3) m, ``tetra`` (m, 4), ``cell_data`` (m,) each as in perfusion.vtu."""
+    """The liver as tetrahedra: ``points`` (n, 3) m, ``tetra`` (m, 4), ``cell_data`` (m,) each as in perfusion.vtu.
+
+    Where the drug was followed over time, ``times`` (k,) s and ``frames`` (k, m) are the tissue's concentration
+    (kg/m3) in every cell then; the last frame is that of ``drug_concentration_kg_per_m3``.
+    """
 
     points: Floats
     tetra: NDArray[np.int32]
     cell_data: dict[str, NDArray[Any]]
+    times: Floats | None = None
+    frames: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A planar scintigram of an agent that lodged in the liver: what a gamma camera in front of the patient sees.
+
+    ``image`` (nz, nx): amount of the agent (kg) behind each pixel, rows from below, columns from the patient's right
+    (smaller x) to the left; ``x`` (nx + 1,) and ``z`` (nz + 1,) m are the pixels' borders in the liver's frame. The sum
+    of the image is the amount in the liver.
+    """
+
+    agent: str
+    image: Floats
+    x: Floats
+    z: Floats
 
 
 @dataclass(frozen=True)
@@ -148,6 +169,7 @@ class Results:
     cycle_coords: dict[str, Any] = field(default_factory=dict)
     network: Network | None = None
     liver: LiverField | None = None
+    scan: Scan | None = None
     events: list[Event] = field(default_factory=list)
     verdict: list[Finding] = field(default_factory=list)
     detection: Rows = field(default_factory=list)
