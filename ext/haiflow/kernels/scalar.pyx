@@ -24,6 +24,7 @@
 #   scalar_nodes       where the channels of a network meet
 #   scalar_injections  where injected mass goes
 #   scalar_network     one step of a network
+#   scalar_sweep       implicit upwind exchange on any set of control volumes
 
 from libc.math cimport ceil
 
@@ -34,6 +35,7 @@ include "scalar_lumen.pxi"
 include "scalar_nodes.pxi"
 include "scalar_injections.pxi"
 include "scalar_network.pxi"
+include "scalar_sweep.pxi"
 
 
 cdef Lumen lumen(double[:, ::1] work, const double[::1] flow, int n, int tip, int limiter):
@@ -135,3 +137,32 @@ def advance_network(
             if done < 0:
                 break
     return done
+
+
+def sweep(
+    double[::1] c, const double[::1] right, const double[::1] diagonal, const int[::1] start, const int[::1] upstream,
+    const double[::1] flux, double h, double tolerance, int most_sweeps, bint reverse,
+):
+    """Solve for c (n,), which holds a first guess; returns the number of sweeps, or -1 where they did not converge.
+
+    Inflows of control volume k are ``start[k] .. start[k + 1]`` of ``upstream`` and ``flux`` (m3/s, positive).
+    ``tolerance``: largest change in the last sweep against the largest |c|.
+    """
+    cdef Py_ssize_t k, n = c.shape[0]
+    cdef int done = 0
+    cdef double change = 1.0, size = 0.0
+    if n == 0:
+        return 0
+    with nogil:
+        while done < most_sweeps:
+            change = sweep_once(
+                &c[0], &right[0], &diagonal[0], &start[0], &upstream[0] if upstream.shape[0] else NULL,
+                &flux[0] if flux.shape[0] else NULL, h, n, reverse,
+            )
+            done += 1
+            size = 0.0
+            for k in range(n):
+                size = most(size, most(c[k], -c[k]))
+            if change <= tolerance * size:
+                break
+    return done if change <= tolerance * size else -1

@@ -36,6 +36,9 @@ class TumourSpec:
     arterial_ratio: float = 3.0
     portal_ratio: float = 0.05
     metabolism_ratio: float = 0.0
+    exchange_ratio: float = 1.0
+    permeability_ratio: float = 1.0
+    necrotic_fraction: float = 0.0
 
     @property
     def volume(self) -> float:
@@ -88,7 +91,7 @@ def _lesion(
         raise InputError(f"{place}.segment", segment, "not a Couinaud segment", nearest(str(segment), SEGMENTS))
     return Territory(
         name, "tumour", segment, tumour.volume, tumour.arterial_ratio, tumour.portal_ratio, tumour.metabolism_ratio,
-        tumour.centre, tumour.diameter,
+        tumour.exchange_ratio, tumour.permeability_ratio, tumour.necrotic_fraction, tumour.centre, tumour.diameter,
     )  # fmt: skip
 
 

@@ -16,8 +16,9 @@ class Territory:
     """One compartment of the liver.
 
     ``arterial_ratio`` and ``portal_ratio`` are perfusion per volume relative to the normal tissue of the same segment,
-    ``metabolism_ratio`` the intrinsic clearance per volume relative to normal tissue. ``centre`` (m) and ``diameter``
-    (m) belong to a tumour.
+    ``metabolism_ratio`` the intrinsic clearance, ``exchange_ratio`` the exchange between blood and tissue and
+    ``permeability_ratio`` the permeability to blood relative to normal tissue. ``necrotic_fraction`` of the volume, the
+    core of a tumour, has none of these. ``centre`` (m) and ``diameter`` (m) belong to a tumour.
     """
 
     name: str
@@ -27,6 +28,9 @@ class Territory:
     arterial_ratio: float = 1.0
     portal_ratio: float = 1.0
     metabolism_ratio: float = 1.0
+    exchange_ratio: float = 1.0
+    permeability_ratio: float = 1.0
+    necrotic_fraction: float = 0.0
     centre: tuple[float, float, float] | None = None
     diameter: float | None = None
 

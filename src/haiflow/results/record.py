@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas
     import xarray
 
-PUMP_LINE, CATHETER, ARTERY = 0, 1, 2
+PUMP_LINE, CATHETER, ARTERY, FINE_ARTERY = 0, 1, 2, 3
 SEVERITIES = ("ok", "warn", "alarm")
 Rows = list[dict[str, Any]]
 Coords = Mapping[str, Sequence[str] | NDArray[Any]]
