@@ -140,29 +140,42 @@ def advance_network(
 
 
 def sweep(
-    double[::1] c, const double[::1] right, const double[::1] diagonal, const int[::1] start, const int[::1] upstream,
-    const double[::1] flux, double h, double tolerance, int most_sweeps, bint reverse,
+    double[::1] c, double[::1] used, const double[::1] right, const double[::1] inverse, const int[::1] start,
+    const int[::1] upstream, const double[::1] flux, const int[::1] late, const int[::1] row, double h,
+    double tolerance, int most_sweeps, bint reverse,
 ):
     """Solve for c (n,), which holds a first guess; returns the number of sweeps, or -1 where they did not converge.
 
-    Inflows of control volume k are ``start[k] .. start[k + 1]`` of ``upstream`` and ``flux`` (m3/s, positive).
-    ``tolerance``: largest change in the last sweep against the largest |c|.
+    ``inverse`` (n,): one over the diagonal. Inflows of control volume k are ``start[k] .. start[k + 1]`` of ``upstream`` and ``flux`` (m3/s, positive). ``late``
+    (n_late,): which inflows come from a control volume that is swept after their own, ``row``; ``used`` (n_late,) is
+    room to work. ``tolerance``: what a further sweep may change, against the largest |c|. ``reverse`` sweeps from the
+    last to the first.
     """
-    cdef Py_ssize_t k, n = c.shape[0]
+    cdef Py_ssize_t k, n = c.shape[0], n_late = late.shape[0]
     cdef int done = 0
     cdef double change = 1.0, size = 0.0
     if n == 0:
         return 0
     with nogil:
         while done < most_sweeps:
-            change = sweep_once(
-                &c[0], &right[0], &diagonal[0], &start[0], &upstream[0] if upstream.shape[0] else NULL,
+            for k in range(n_late):
+                used[k] = c[upstream[late[k]]]
+            sweep_once(
+                &c[0], &right[0], &inverse[0], &start[0], &upstream[0] if upstream.shape[0] else NULL,
                 &flux[0] if flux.shape[0] else NULL, h, n, reverse,
             )
             done += 1
             size = 0.0
             for k in range(n):
                 size = most(size, most(c[k], -c[k]))
-            if change <= tolerance * size:
+                if not c[k] == c[k]:
+                    size = c[k]
+                    break
+            change = 0.0 if size == size else size
+            if n_late and size == size:
+                change = still_missing(
+                    &c[0], &used[0], &inverse[0], &late[0], &row[0], &upstream[0], &flux[0], h, n_late
+                )
+            if change <= tolerance * size or not change == change:
                 break
     return done if change <= tolerance * size else -1

@@ -97,7 +97,7 @@ def gather_rows(
     int[::1] column, double[::1] value, int[::1] place, const int[::1] row, const int[:, ::1] tetra,
     const int[::1] start, const int[::1] cells, const double[:, ::1] edge,
 ):
-    """Rows of T without the diagonal, columns sorted: ``column``, ``value`` (row[n],); ``place`` (n,) filled with -1."""
+    """Rows of T without diagonal, columns sorted: ``column``, ``value`` (row[n],); ``place`` (n,) filled with -1."""
     cdef Py_ssize_t i, k, n = row.shape[0] - 1
     cdef int c, own, j, at, used
     cdef double t

@@ -53,9 +53,9 @@ class PerfusedLiver:
         return self.sinusoids.pieces
 
     @cached_property
-    def piece_territory(self) -> NDArray[np.int32]:
+    def piece_territory(self) -> NDArray[np.intp]:
         """(n,) index of the territory that each piece lies in."""
-        return self.territory[self.pieces.region]
+        return self.territory[self.pieces.region].astype(np.intp)
 
     @cached_property
     def shares(self) -> tuple[csr_array, Floats]:
@@ -76,7 +76,7 @@ class PerfusedLiver:
 
     def by_territory(self, values: Floats) -> Floats:
         """(n_territories,) sums of the pieces' values (n,)."""
-        return np.bincount(self.piece_territory, weights=values, minlength=len(self.liver.territories))
+        return np.asarray(np.bincount(self.piece_territory, values, len(self.liver.territories)), dtype=float)
 
     def field_transport(self, drug: DrugKinetics, flow: SinusoidFlow) -> FieldTransport:
         """The balance of ``drug`` with the sinusoids' ``flow``: inlets ``artery:<node>`` and ``portal``."""

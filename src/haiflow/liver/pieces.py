@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,19 +50,15 @@ class Pieces:
 
     def gathered(self, cells: Floats) -> Floats:
         """(n,) sums over the pieces of what the cells (m,) hold, a quarter at each corner."""
-        return np.bincount(self.corner.ravel(), weights=np.repeat(0.25 * cells, 4), minlength=self.n)
+        return np.asarray(np.bincount(self.corner.ravel(), np.repeat(0.25 * cells, 4), self.n), dtype=float)
 
     def at_points(self, values: Floats) -> Floats:
         """(n_points,) sums over the pieces (n,) of each point."""
-        return np.bincount(self.point, weights=values, minlength=self.n_points)
+        return np.asarray(np.bincount(self.point, values, self.n_points), dtype=float)
 
-    def in_cells(self, values: Floats) -> Floats:
+    def in_cells(self, values: NDArray[Any]) -> Floats:
         """(m,) means over a cell's corners; weighted by volume they sum to what the pieces (n,) sum to."""
-        return values[self.corner].mean(axis=1)
-
-    def by_region(self, values: Floats, n_regions: int) -> Floats:
-        """(n_regions,) sums of the pieces' values (n,)."""
-        return np.bincount(self.region, weights=values, minlength=n_regions)
+        return np.asarray(values[self.corner].mean(axis=1), dtype=float)
 
     def matrix(self, cells: csr_array) -> csr_array:
         """(n, k): :meth:`gathered` for every column of ``cells`` (m, k)."""

@@ -1,10 +1,10 @@
-"""Blood in the sinusoids: Darcy flow between the control volumes, fed by artery and portal vein, drained by hepatic veins.
+"""Blood in the sinusoids: Darcy flow between control volumes, fed by artery and portal vein, drained by hepatic veins.
 
     div(-k / mu grad p) = s_artery + s_portal - g (p - p_vein)
 
 with sources per volume from the terminals' territories and a drain ``g`` to the central veins in every control volume:
-a lobule (0.5 mm) is far smaller than a cell, so each cell holds portal fields and central veins of its own. ``g`` is the
-undisturbed supply over the undisturbed pressure drop from sinusoid to vein, so the healthy liver has one pressure, and
+a lobule (0.5 mm) is far smaller than a cell, so each cell holds portal fields and central veins of its own. ``g`` is
+the undisturbed supply over the undisturbed pressure drop from sinusoid to vein: the healthy liver has one pressure, and
 blood seeps from where supply is left to where it is missing, over a length ``sqrt(k / (mu g))`` (a third of a
 millimetre with the permeability of one lobule; Debbaut et al. 2012, J Biomech Eng 134:011003).
 
@@ -94,10 +94,8 @@ class Sinusoids:
         total = float(supply.sum())
         left = self.solver.matrix @ over - at_points
         graph, drain, backflow = self._routes(over, supply)
-        return SinusoidFlow(
-            self.venous_pressure + over, graph, drain, backflow, float(np.abs(left).max()) / total if total > 0.0 else 0.0,
-            found.iterations,
-        )  # fmt: skip
+        imbalance = float(np.abs(left).max()) / total if total > 0.0 else 0.0
+        return SinusoidFlow(self.venous_pressure + over, graph, drain, backflow, imbalance, found.iterations)
 
     def _routes(self, over: Floats, supply: Floats) -> tuple[UpwindGraph, Floats, Floats]:
         """Who gives blood to whom, and what each piece drains, so that every piece's balance closes.

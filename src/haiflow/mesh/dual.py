@@ -18,7 +18,7 @@ volumes = kernel("volumes")
 
 def dual_volumes(tetra: NDArray[np.int32], volume: Floats, n_points: int) -> Floats:
     """Control volumes (n_points,) m3 from the volumes (m,) of the tetrahedra (m, 4)."""
-    return np.bincount(tetra.ravel(), weights=np.repeat(0.25 * volume, 4), minlength=n_points)
+    return np.asarray(np.bincount(tetra.ravel(), np.repeat(0.25 * volume, 4), n_points), dtype=float)
 
 
 def conductances(points: Floats, tetra: NDArray[np.int32], mobility: Floats) -> csr_array:

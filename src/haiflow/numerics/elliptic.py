@@ -1,4 +1,4 @@
-"""Symmetric positive definite systems of a diffusion equation: algebraic multigrid, set up once, and conjugate gradients.
+"""Symmetric positive definite systems of diffusion: algebraic multigrid, set up once, and conjugate gradients.
 
 Smoothed aggregation (Vanek, Mandel & Brezina 1996, Computing 56:179) by pyamg preconditions conjugate gradients; a
 system that is dominated by its diagonal (a drain in every control volume) needs no multigrid and gets Jacobi's

@@ -76,6 +76,7 @@ class _Stage:
 
     def __init__(self, field: FieldTransport, clearance: Floats, h: float, guess: Floats | None = None) -> None:
         self.field, self.h = field, h
+        self.latest: Floats | None = None  # the next solution is near this one
         self.tissue = field.tissue_volume + h * (field.exchange + clearance)
         self.passed = h * field.exchange / self.tissue
         self.diagonal = (
@@ -91,9 +92,10 @@ class _Stage:
         n = self.field.n
         return float(self.w_blood @ right[:n] + self.w_tissue @ right[n:])
 
-    def solve(self, right: Floats, guess: Floats | None = None) -> Floats:
+    def solve(self, right: Floats) -> Floats:
         n, field = self.field.n, self.field
-        blood = field.graph.solve(self.diagonal, right[:n] + self.passed * right[n:], self.h, guess)
+        blood = field.graph.solve(self.diagonal, right[:n] + self.passed * right[n:], self.h, self.latest)
+        self.latest = blood
         return np.concatenate([blood, (right[n:] + self.h * field.exchange * blood) / self.tissue])
 
 

@@ -15,8 +15,21 @@ from haiflow.ports import Floats
 
 scalar = kernel("scalar")
 
-TOLERANCE = 2e-16  # of the largest value: a sweep that changes no more has nothing left to say
+TOLERANCE = 1e-14  # of the largest value: what a further sweep would change
 MOST_SWEEPS = 2000
+
+
+class _Rows:
+    """Inflows in the order of the sweep, and which of them come from what is swept later."""
+
+    def __init__(self, rows: csr_array, reverse: bool) -> None:
+        rows.sort_indices()
+        rows.indptr, rows.indices = rows.indptr.astype(np.int32), rows.indices.astype(np.int32)
+        self.rows, self.reverse = rows, reverse
+        own = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+        late = np.flatnonzero(rows.indices < own if reverse else rows.indices > own)
+        self.late, self.row = late.astype(np.int32), own[late].astype(np.int32)
+        self.used = np.empty(late.size)
 
 
 @dataclass(frozen=True)
@@ -52,40 +65,35 @@ class UpwindGraph:
         return np.argsort(-self.rank, kind="stable")
 
     @cached_property
-    def _forward(self) -> csr_array:
-        return _sorted(csr_array(self.inflow[self.order][:, self.order]))
+    def _forward(self) -> _Rows:
+        return _Rows(csr_array(self.inflow[self.order][:, self.order]), reverse=False)
 
     @cached_property
-    def _backward(self) -> csr_array:
-        return _sorted(csr_array(self._forward.T))
+    def _backward(self) -> _Rows:
+        return _Rows(csr_array(self._forward.rows.T), reverse=True)
 
     def solve(self, diagonal: Floats, right: Floats, h: float, guess: Floats | None = None) -> Floats:
         """c (n,) with ``diagonal c = right + h inflow c``; raises SolverStopped where sweeps do not settle."""
-        return self._swept(self._forward, diagonal, right, h, guess, reverse=False)
+        return self._swept(self._forward, diagonal, right, h, guess)
 
     def solve_adjoint(self, diagonal: Floats, right: Floats, h: float, guess: Floats | None = None) -> Floats:
         """w (n,) with ``diagonal w = right + h inflow^T w``."""
-        return self._swept(self._backward, diagonal, right, h, guess, reverse=True)
+        return self._swept(self._backward, diagonal, right, h, guess)
 
     def _swept(
-        self, rows: csr_array, diagonal: Floats, right: Floats, h: float, guess: Floats | None, reverse: bool
+        self, way: _Rows, diagonal: Floats, right: Floats, h: float, guess: Floats | None
     ) -> Floats:
         order = self.order
         if diagonal.shape != order.shape or right.shape != order.shape:
             raise ValueError(f"diagonal {diagonal.shape} and right {right.shape}: expected {order.shape}")
         c = np.zeros(order.size) if guess is None else guess[order]
+        rows = way.rows
         sweeps = scalar.sweep(
-            c, right[order], diagonal[order], rows.indptr, rows.indices, rows.data, float(h), TOLERANCE, MOST_SWEEPS,
-            reverse,
+            c, way.used, right[order], 1.0 / diagonal[order], rows.indptr, rows.indices, rows.data, way.late, way.row,
+            float(h), TOLERANCE, MOST_SWEEPS, way.reverse,
         )  # fmt: skip
         if sweeps < 0:
             raise SolverStopped(0.0, "liver, drug in the sinusoids", f"no solution after {MOST_SWEEPS} sweeps")
         result = np.empty_like(c)
         result[order] = c
         return result
-
-
-def _sorted(rows: csr_array) -> csr_array:
-    rows.sort_indices()
-    rows.indptr, rows.indices = rows.indptr.astype(np.int32), rows.indices.astype(np.int32)
-    return rows

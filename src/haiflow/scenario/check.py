@@ -60,6 +60,17 @@ def _parts(problems: Problems) -> None:
 
 def liver(problems: Problems, given: Liver, folder: Path) -> None:
     """One geometry; segments that fill the liver; tumours that fit."""
+    if given.resolve == "3d" and given.fractions != FRACTIONS:
+        problems.add(
+            ("liver", "fractions"), "given", "with resolve: 3d the segments' volumes are those of the mesh",
+            "leave them out, or label the mesh accordingly",
+        )  # fmt: skip
+    for index, tumour in enumerate(given.tumours):
+        if tumour.necrotic_fraction > 0.0 and given.resolve != "3d":
+            problems.add(
+                ("liver", "tumours", index, "necrotic_fraction"), tumour.necrotic_fraction,
+                "a well-mixed tumour has no core", "add 'resolve: 3d' to the liver, or leave it out",
+            )  # fmt: skip
     if given.model is not None and given.mesh is not None:
         problems.add(
             ("liver", "mesh"), given.mesh, "the liver has one geometry", "give model or mesh, not both", key=True

@@ -212,7 +212,8 @@ def build_given_liver(liver: given.Liver, mesh: TetraMesh | None) -> Liver:
         TumourSpec(
             tumour.diameter,
             None if tumour.centre is None else tuple(tumour.centre),  # type: ignore[arg-type]
-            tumour.segment, tumour.name, tumour.arterial_ratio, tumour.portal_ratio,
+            tumour.segment, tumour.name, tumour.arterial_ratio, tumour.portal_ratio, tumour.metabolism_ratio,
+            tumour.exchange_ratio, tumour.permeability_ratio, tumour.necrotic_fraction,
         )
         for tumour in liver.tumours
     ]  # fmt: skip

@@ -12,11 +12,13 @@ import numpy as np
 
 from haiflow.arteries.periodic import Cycle
 from haiflow.arteries.transport import Injection, cycle_mean_transport
+from haiflow.numerics.field import FieldSystem
 from haiflow.numerics.joint import Connection, JointSystem, Step, unit_connections
 from haiflow.ports import Floats
 from haiflow.simulation.blood import BloodFlow
 from haiflow.simulation.parts import Parts, Substance
-from haiflow.simulation.routes import bed_volumes, downstream, joint_step, targets, territory_flows
+from haiflow.simulation.perfused import joined, territory_means
+from haiflow.simulation.routes import bed_volumes, downstream, inlets, joint_step, portal_flows, territory_flows
 
 TIP = "tip"
 ROUND_OFF = 1e-14
@@ -36,7 +38,7 @@ class Circulation:
 
     parts: Parts
     blood: BloodFlow
-    systems: list[JointSystem] = field(default_factory=list)
+    systems: list[JointSystem | FieldSystem] = field(default_factory=list)
     c: list[Floats] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -45,7 +47,7 @@ class Circulation:
             raise ValueError("a circulation needs arteries")
         base = self.blood.cycle(self.blood.base)
         self.volumes = bed_volumes(self.parts, base.outlet_flow)
-        self.kept: dict[tuple[object, ...], list[JointSystem]] = {}
+        self.kept: dict[tuple[object, ...], list[JointSystem | FieldSystem]] = {}
         self.terminals = tree.terminals
         n = len(self.parts.substances)
         self.delivered = np.zeros((n, len(self.terminals)))
@@ -107,8 +109,7 @@ class Circulation:
 
     def at(self, part: str, index: int) -> Floats:
         """Concentrations (kg/m3) of substance ``index`` in a part's compartments; empty where the part is missing."""
-        system = self.systems[index]
-        return self.c[index][system.part_slice(part)] if part in system.parts else np.zeros(0)
+        return seen(self.parts, self.systems[index], part, self.c[index])
 
     def tip_concentration(self) -> Floats:
         """(n_substances,) what the blood that could enter the line carries: the body's own, as it comes round."""
@@ -116,8 +117,12 @@ class Circulation:
 
     def exposure_of(self, part: str, index: int) -> Floats:
         """Integrals of concentration over time (kg s/m3) in a part's compartments; empty where the part is missing."""
-        system = self.systems[index]
-        return self.exposure[index][system.part_slice(part)] if part in system.parts else np.zeros(0)
+        return seen(self.parts, self.systems[index], part, self.exposure[index])
+
+    def tissue_field(self, index: int, exposure: bool = False) -> Floats | None:
+        """(n_pieces,) concentration (kg/m3) of substance ``index`` in the liver's tissue, or its integral (kg s/m3);
+        None where the liver is not in 3D."""
+        return tissue_of(self.systems[index], (self.exposure if exposure else self.c)[index])
 
     def mean_artery_concentration(self, vessel: int, share: Floats, time: float) -> Floats:
         """Mean drug (kg/m3) over ``time`` (s) at shares of a vessel's length from its start; zero without a drug."""
@@ -145,7 +150,7 @@ class Circulation:
         cuts = [system.part_slice(name) for name in names if name in system.parts]
         return float(sum(system.volume[cut] @ self.c[index][cut] for cut in cuts))
 
-    def _joined(self, substance: Substance, injection: Injection | None) -> JointSystem:
+    def _joined(self, substance: Substance, injection: Injection | None) -> JointSystem | FieldSystem:
         """The joint system of one substance."""
         parts, cycle = self.parts, self.cycle
         assert parts.tree is not None
@@ -160,11 +165,16 @@ class Circulation:
         # A substance without any recirculation still needs the second set: its blood comes back all the same.
         balances = {"first": arteries, "again": arteries, **behind.balances}
         links = list(behind.connections)
-        for node, shares in targets(parts).items():
-            for passage in ("first", "again"):
-                links += unit_connections(passage, node, shares)
         if "body" in balances:
             links.append(Connection("body", "artery", "again", "inlet"))
+        for node, shares in inlets(parts).items():
+            if parts.perfused is not None and node in parts.perfused.nodes:
+                continue
+            for passage in ("first", "again"):
+                links += unit_connections(passage, node, shares)
+        if parts.perfused is not None:
+            portal = sum(portal_flows(parts, cycle.outlet_flow).values())
+            return joined(parts, substance, balances, links, cycle.outlet_flow, portal)
         return JointSystem(balances, links)
 
     def _through_vessels(self, exposure: Floats) -> Floats:
@@ -173,7 +183,7 @@ class Circulation:
         cells = exposure.reshape(len(rate), -1)
         return np.abs(rate) * np.where(rate >= 0.0, cells[:, -1], cells[:, 0])
 
-    def _count(self, index: int, system: JointSystem, step: Step) -> None:
+    def _count(self, index: int, system: JointSystem | FieldSystem, step: Step) -> None:
         self.exposure[index] += step.exposure
         self.eliminated[index] += step.lost.sum()
         if "liver" in system.parts:
@@ -185,6 +195,22 @@ class Circulation:
         again = system.outlet_index(f"again.{self.terminals[0]}")
         self.delivered[index] += step.outflow[first : first + n]
         self.arrived[index] += step.outflow[first : first + n] + step.outflow[again : again + n]
+
+
+def seen(parts: Parts, system: JointSystem | FieldSystem, part: str, values: Floats) -> Floats:
+    """The ``values`` (n,) of a part's compartments; of a liver in 3D the means of its territories, and empty where the
+    part is missing."""
+    if part not in system.parts:
+        return np.zeros(0)
+    own = values[system.part_slice(part)]
+    if part == "liver" and parts.perfused is not None and isinstance(system, FieldSystem):
+        return territory_means(parts.perfused, system, own)
+    return own
+
+
+def tissue_of(system: JointSystem | FieldSystem, values: Floats) -> Floats | None:
+    """(n_pieces,) the values of the liver's tissue; None where the liver is not in 3D."""
+    return values[-system.field.n :] if isinstance(system, FieldSystem) else None
 
 
 def _dips(step: Step, before: Floats) -> bool:

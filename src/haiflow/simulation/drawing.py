@@ -8,11 +8,12 @@ from haiflow.arteries.tree import Tree
 from haiflow.mesh.field import Sphere, perfusion_field
 from haiflow.mesh.model import TetraMesh
 from haiflow.ports import Floats
-from haiflow.results.record import ARTERY, CATHETER, PUMP_LINE, LiverField, Marker, Network, PumpBody
+from haiflow.results.record import ARTERY, CATHETER, FINE_ARTERY, PUMP_LINE, LiverField, Marker, Network, PumpBody
 from haiflow.scenario import model as given
 from haiflow.simulation import geometry
-from haiflow.simulation.averages import mean_flow_and_pressure
+from haiflow.simulation.averages import mean_flow_and_pressure, mean_outlet_flow
 from haiflow.simulation.blood import BloodFlow
+from haiflow.simulation.cells import resolved_field
 from haiflow.simulation.clock import Trajectory
 from haiflow.simulation.events import fault_name
 from haiflow.simulation.territories import Territories
@@ -35,6 +36,7 @@ def network(run: Trajectory, flow: BloodFlow | None, model: given.ScenarioModel)
         lines += _catheter(run, pump)
     if flow is not None and base.tree is not None:
         lines += [_artery(run, flow, base.tree, index) for index in range(len(base.tree.vessels))]
+        lines += _grown(run, flow, base.tree)
     if not lines:
         return None
     sizes = [len(line.points) for line in lines]
@@ -125,6 +127,32 @@ def _artery(run: Trajectory, flow: BloodFlow, tree: Tree, index: int) -> _Polyli
     )
 
 
+def _grown(run: Trajectory, flow: BloodFlow, tree: Tree) -> list[_Polyline]:
+    """The arterial ends grown into the liver, with the flow and the drug of the terminal that they start from."""
+    lines, rates = [], mean_outlet_flow(run, flow)
+    _, pressure = mean_flow_and_pressure(run, flow)
+    for node, grown in run.timeline.base.grown.items():
+        name = tree.terminal_vessel(node)
+        index = tree.vessel(name)
+        last = np.array([1.0])
+        drug = run.blood.mean_artery_concentration(index, last, run.end)[0] if run.blood is not None else 0.0
+        for branch in range(len(grown.radius)):
+            ends = grown.points[[grown.start[branch], grown.end[branch]]]
+            rate, both = rates[node] * grown.flow_share[branch], np.ones(2)
+            lines.append(
+                _Polyline(
+                    name,
+                    FINE_ARTERY,
+                    ends,
+                    grown.radius[branch] * both,
+                    rate * both,
+                    pressure[index, -1] * both,
+                    drug * both,
+                )
+            )
+    return lines
+
+
 def _markers(run: Trajectory, model: given.ScenarioModel, pump: Floats) -> tuple[Marker, ...]:
     """Where the tip and each fault are."""
     base = run.timeline.base
@@ -161,6 +189,8 @@ def liver_field(run: Trajectory, flow: BloodFlow, mesh: TetraMesh) -> LiverField
     liver = run.timeline.base.liver
     if liver is None or run.blood is None:
         return None
+    if run.timeline.base.perfused is not None:
+        return resolved_field(run, flow, mesh)
     tumours = [
         Sphere(item.name, item.segment, item.diameter or 0.0, item.centre)
         for item in liver.territories

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from haiflow.arteries.subtree import SubTree
 from haiflow.arteries.tree import Tree
 from haiflow.body.model import Body, SystemicKinetics
 from haiflow.catheter.line import Line
+from haiflow.liver.field import PerfusedLiver
 from haiflow.liver.kinetics import DrugKinetics
 from haiflow.liver.model import Liver
 from haiflow.ports import Floats, Fluid, Surroundings
@@ -42,7 +44,8 @@ class Parts:
     """Pump, line, tree, liver and body of one run with their surroundings; a part left out is None.
 
     ``drains``: off-target vessel -> "portal" or "veins". ``split``: share of the drug by vessel at the tip's junction,
-    empty for perfect mixing.
+    empty for perfect mixing. ``perfused``: the liver in 3D, None where its territories are well mixed; ``grown``: the
+    arteries grown into it, by terminal node.
     """
 
     substances: tuple[Substance, ...]
@@ -59,6 +62,8 @@ class Parts:
     side_port: SidePortFlow | None = None
     drains: dict[str, str] = field(default_factory=dict)
     split: dict[str, float] = field(default_factory=dict)
+    perfused: PerfusedLiver | None = None
+    grown: dict[str, SubTree] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

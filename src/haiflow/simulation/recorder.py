@@ -6,8 +6,10 @@ from collections import defaultdict
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from haiflow.liver.model import Liver
+from haiflow.liver.pieces import Pieces
 from haiflow.ports import Floats
 from haiflow.simulation.infusion import Infusion
 from haiflow.simulation.ledger import Ledger
@@ -32,6 +34,7 @@ class Bloodstream(Protocol):
     def tip_concentration(self) -> Floats: ...
     def mean_artery_concentration(self, vessel: int, share: Floats, time: float) -> Floats: ...
     def exposure_of(self, part: str, index: int) -> Floats: ...
+    def tissue_field(self, index: int, exposure: bool = False) -> Floats | None: ...
 
 
 def segment_shares(liver: Liver) -> Floats:
@@ -51,6 +54,8 @@ class Recorder:
         self.rows: dict[str, list[Floats]] = defaultdict(list)
         self.peak: dict[str, Floats] = {}
         self._last: dict[str, tuple[Floats, float]] = {}
+        self.frame_every: float | None = None  # s between two pictures of the liver in 3D; None: none are kept
+        self._frames: list[tuple[float, NDArray[np.float32]]] = []
 
     def sample(self, time: float, infusion: Infusion | None, blood: Bloodstream | None, ledger: Ledger) -> None:
         """Write down the state at ``time`` (s)."""
@@ -62,6 +67,22 @@ class Recorder:
             self._infusion(time, infusion)
         if blood is not None:
             self._blood(blood)
+            self._picture(time, blood)
+
+    def _picture(self, time: float, blood: Bloodstream) -> None:
+        """Keep the drug in the liver's tissue where a picture is due."""
+        if self.frame_every is None or self.n < 2 or time < len(self._frames) * self.frame_every * (1.0 - 1e-9):
+            return
+        field = blood.tissue_field(1)
+        if field is not None:
+            self._frames.append((time, field.astype(np.float32)))
+
+    def frames(self, pieces: Pieces, partition: float) -> tuple[Floats | None, NDArray[np.float32] | None]:
+        """Times (k,) s and the tissue's concentration (k, m) kg/m3 in every cell then; None where none were kept."""
+        if not self._frames:
+            return None, None
+        values = [(partition * pieces.in_cells(field)).astype(np.float32) for _, field in self._frames]
+        return np.array([time for time, _ in self._frames]), np.stack(values)
 
     def watch(self, blood: Bloodstream | None) -> None:
         """Keep the largest concentrations seen at any step, sampled or not."""

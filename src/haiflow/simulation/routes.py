@@ -13,10 +13,12 @@ import numpy as np
 from haiflow.arteries.tree import Tree
 from haiflow.body.beds import Bed, bed_transport
 from haiflow.body.model import transport as body_transport
+from haiflow.liver.field import PerfusedLiver, artery
 from haiflow.liver.model import Liver
 from haiflow.liver.perfusion import arterial_split, portal_split
 from haiflow.liver.transport import metabolism
 from haiflow.liver.transport import transport as liver_transport
+from haiflow.numerics.field import FieldSystem
 from haiflow.numerics.joint import Connection, JointSystem, Step
 from haiflow.ports import Floats, LinearTransport
 from haiflow.simulation.parts import Parts, Substance
@@ -30,8 +32,30 @@ SATURATION_TOLERANCE = 1e-9  # relative change of the clearance
 def targets(parts: Parts) -> dict[str, dict[str, float]]:
     """Terminal node -> {"liver.artery:<territory>" or "beds.bed:<vessel>": share}; empty where it leaves the model."""
     tree = _tree(parts)
+    if parts.perfused is not None:
+        return {node: _resolved_target(parts.perfused, tree, node) for node in tree.terminals}
     split = arterial_split(parts.liver) if parts.liver is not None else {}
     return {node: _target(tree, node, split) for node in tree.terminals}
+
+
+def _resolved_target(perfused: PerfusedLiver, tree: Tree, node: str) -> dict[str, float]:
+    vessel = tree.terminal_vessel(node)
+    if vessel in tree.off_target or node not in perfused.nodes:
+        return {f"beds.bed:{vessel}": 1.0} if vessel in tree.off_target else {}
+    shares = perfused.territory_shares[:, perfused.nodes.index(node)]
+    return {
+        f"liver.artery:{name}": float(share)
+        for name, share in zip(perfused.liver.names, shares, strict=True)
+        if share > 0.0
+    }
+
+
+def inlets(parts: Parts) -> dict[str, dict[str, float]]:
+    """Terminal node -> the inlet that it feeds: those of :func:`targets`, or its own where the liver is in 3D."""
+    found = targets(parts)
+    if parts.perfused is not None:
+        found |= {node: {f"liver.{artery(node)}": 1.0} for node in parts.perfused.nodes}
+    return found
 
 
 def _target(tree: Tree, node: str, split: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
@@ -92,14 +116,12 @@ def downstream(
     connections: list[Connection] = []
     if beds:
         balances["beds"] = bed_transport(beds, substance.liver.trapped_fraction)
-    if liver is not None:
+    portal = sum(portal_flows(parts, outlet_flow).values()) if liver is not None else gut
+    if liver is not None and parts.perfused is None:
         venous = portal_flows(parts, outlet_flow)
-        portal = sum(venous.values())
         arterial = territory_flows(parts, outlet_flow)
         balances["liver"] = liver_transport(liver, substance.liver, arterial, portal_flow=venous)
         connections += _into_liver(parts, balances)
-    else:
-        portal = gut
     if parts.body is not None:
         balances["body"] = body_transport(parts.body, substance.body, arterial_inflow, max(portal - gut, 0.0))
         connections += _through_body(parts, balances)
@@ -117,6 +139,9 @@ def portal_flows(parts: Parts, outlet_flow: Mapping[str, float]) -> dict[str, fl
         if parts.drains.get(tree.terminal_vessel(node)) == "portal" and tree.terminal_vessel(node) in tree.off_target
     )
     total = max(parts.liver.portal_flow, gut)
+    if parts.perfused is not None:
+        shares = parts.perfused.by_territory(parts.perfused.shares[1])
+        return {name: float(share) * total for name, share in zip(parts.liver.names, shares, strict=True)}
     return {name: share * total for name, share in portal_split(parts.liver).items()}
 
 
@@ -137,7 +162,7 @@ def _through_body(parts: Parts, balances: Mapping[str, LinearTransport]) -> list
         links.append(Connection("beds", "veins", "body", "veins"))
     if "liver" in balances:
         links.append(Connection("liver", "hepatic_veins", "body", "veins"))
-    else:
+    elif parts.liver is None:
         # Without a liver the portal blood comes straight back.
         links.append(Connection("body", "portal", "body", "veins"))
         if "beds" in balances:
@@ -146,7 +171,7 @@ def _through_body(parts: Parts, balances: Mapping[str, LinearTransport]) -> list
 
 
 def joint_step(
-    system: JointSystem,
+    system: JointSystem | FieldSystem,
     substance: Substance,
     liver: Liver | None,
     c: Floats,
@@ -156,6 +181,8 @@ def joint_step(
 ) -> Step:
     """One step of a joint system; saturable metabolism is taken at the step's own mean concentration, by sweeps."""
     step = system.advance(c, dt, sources, scheme=scheme)
+    if isinstance(system, FieldSystem):
+        return step
     if liver is None or "liver" not in system.parts or not np.isfinite(substance.liver.half_saturation):
         return step
     cut = system.part_slice("liver")

@@ -9,16 +9,21 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from haiflow.liver.field import PerfusedLiver
+from haiflow.liver.scan import planar
+from haiflow.mesh.model import TetraMesh
 from haiflow.report.presenter import Presenter
-from haiflow.results.record import Event, Results
+from haiflow.results.record import Event, Results, Scan
 from haiflow.scenario.load import Scenario
 from haiflow.simulation.assemble import assemble
 from haiflow.simulation.blood import BloodFlow
+from haiflow.simulation.cells import lodged
 from haiflow.simulation.clock import Clock, Trajectory
 from haiflow.simulation.detection import Observer
 from haiflow.simulation.drawing import liver_field, network
 from haiflow.simulation.events import build_timeline, fault_key, fault_name
 from haiflow.simulation.liver_mesh import liver_mesh
+from haiflow.simulation.perfused import resolve
 from haiflow.simulation.provenance import inputs, provenance
 from haiflow.simulation.pulse import PulseClock
 from haiflow.simulation.series import cycle_series, history
@@ -26,6 +31,7 @@ from haiflow.simulation.summary import summarise
 from haiflow.simulation.therapy import TherapyClock
 from haiflow.simulation.timeline import Timeline
 
+FRAMES = 30  # pictures of the liver in 3D over a run
 COARSE = 6 * 3600.0  # s: macro step of the runs that are only compared with
 Progress = Callable[[str, float], None]  # stage, share of it done
 
@@ -41,7 +47,7 @@ class _Job:
     def __post_init__(self) -> None:
         self.model = self.scenario.model
         self.base = assemble(self.model, self.scenario.folder)
-        self.timeline = build_timeline(self.model, self.base)
+        self.mesh = None if self.model.liver is None else liver_mesh(self.model.liver, self.scenario.folder)
         numerics = self.model.run.numerics
         self.flow = (
             None
@@ -51,6 +57,16 @@ class _Job:
                 cell_length=numerics.cell_length, min_cells=numerics.min_cells, courant=numerics.cfl,
             )
         )  # fmt: skip
+        self.timeline = build_timeline(self.model, self.base)
+
+    def resolve_liver(self) -> None:
+        """The liver in 3D, where the scenario asks for it: its arteries are grown from the undisturbed tree."""
+        wanted = self.model.liver
+        if wanted is None or wanted.resolve != "3d" or self.flow is None or self.mesh is None:
+            return
+        self.progress("liver", 0.0)
+        self.base = resolve(self.base, self.flow.cycle(self.flow.base), self.mesh, wanted)
+        self.timeline = build_timeline(self.model, self.base)
 
     def timed(self, stage: str, work: Callable[[], Any]) -> Any:
         begun = time.perf_counter()
@@ -90,6 +106,12 @@ class _Job:
         clock.every_step = True
         return clock
 
+    def main(self) -> Trajectory:
+        """The run that the scenario asks for, with pictures of the liver in 3D over time."""
+        clock = self.clock(self.timeline, "run")
+        clock.recorder.frame_every = self.timeline.duration / FRAMES
+        return clock.run()
+
     def compare(self, main: Trajectory) -> tuple[Trajectory | None, list[dict[str, Any]]]:
         """The run without faults, and the detection table: each fault alone against it."""
         faults = self.model.faults
@@ -122,7 +144,8 @@ def run_scenario(scenario: Scenario, *, progress: Progress | None = None, pictur
         # The joint systems are small: threads inside one solve cost more than they give.
         with threadpool_limits(limits=1):
             job.timed("arteries_s", job.solve_blood)
-            main = job.timed("transport_s", job.clock(job.timeline, "run").run)
+            job.timed("liver_s", job.resolve_liver)
+            main = job.timed("transport_s", job.main)
             twin, detection = job.timed("detection_s", lambda: job.compare(main))
         results = _results(job, main, twin, detection, presenter)
     except BaseException:
@@ -141,13 +164,15 @@ def _results(
     summary = summarise(main, flow, name=scenario.name, sha256=scenario.sha256, clock=model.run.clock)
     summary["detection"] = detection
     summary["solver"] = {"steps": main.steps, "epochs": len(main.epochs), "arteries": _solver(flow)}
+    if job.base.perfused is not None:
+        summary["solver"]["liver"] = _bed(job.base.perfused)
     if twin is not None:
         plain = summarise(twin, flow, name=scenario.name, sha256=scenario.sha256, clock=model.run.clock)
         kept = ("segments", "tumours", "pump", "catheter", "ledger", "off_target", "body")
         summary["twin"] = {key: plain[key] for key in kept if key in plain}
     series, coords = history(main)
     cycle, cycle_coords = ({}, {}) if flow is None else cycle_series(flow.cycle(flow.base), flow.base)
-    mesh = liver_mesh(model.liver, scenario.folder) if model.liver is not None else None
+    mesh = job.mesh
     return Results(
         summary=summary,
         history_series=series,
@@ -156,6 +181,7 @@ def _results(
         cycle_coords=cycle_coords,
         network=network(main, flow, model),
         liver=liver_field(main, flow, mesh) if mesh is not None and flow is not None else None,
+        scan=_scan(main, mesh),
         events=_events(job),
         detection=detection,
         scenario_yaml=scenario.resolved_yaml(),
@@ -163,6 +189,11 @@ def _results(
         provenance=provenance(scenario, main, job.base),
         presenter=presenter,
     )
+
+
+def _scan(main: Trajectory, mesh: TetraMesh | None) -> Scan | None:
+    found = None if mesh is None else lodged(main, mesh)
+    return None if found is None or mesh is None else Scan(found[0], *planar(mesh.points, mesh.tetra, found[1]))
 
 
 def _solver(flow: BloodFlow | None) -> dict[str, Any]:
@@ -177,6 +208,19 @@ def _solver(flow: BloodFlow | None) -> dict[str, Any]:
         "kernel_s": sum(cycle.kernel_s for cycle in cycles),
         "network_s": sum(cycle.wall_s - cycle.kernel_s for cycle in cycles),
         "worst_residual": max(cycle.residual for cycle in cycles),
+    }
+
+
+def _bed(perfused: PerfusedLiver) -> dict[str, Any]:
+    """What the solver of the sinusoids did."""
+    flows = list(perfused.sinusoids.solved.values())
+    return {
+        "cells": perfused.pieces.cell_volume.size,
+        "control_volumes": perfused.pieces.n_points,
+        "unknowns": 2 * perfused.pieces.n,
+        "arterial_ends": int(perfused.terminal_of.max()) + 1,
+        "pressure_solves": len(flows),
+        "worst_imbalance": max(flow.imbalance for flow in flows),
     }
 
 

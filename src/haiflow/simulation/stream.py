@@ -16,12 +16,14 @@ import numpy as np
 from haiflow.arteries.grid import Grid, make_grid
 from haiflow.arteries.pulsatile import FluxBlock, PulsatileFlow
 from haiflow.arteries.transport import PulseTransport
+from haiflow.numerics.field import FieldSystem
 from haiflow.numerics.joint import JointSystem
 from haiflow.ports import Floats
 from haiflow.simulation.blood import BloodFlow
-from haiflow.simulation.circulation import injection_of, split_of
+from haiflow.simulation.circulation import injection_of, seen, split_of, tissue_of
 from haiflow.simulation.parts import Parts
-from haiflow.simulation.routes import bed_volumes, downstream, joint_step, targets, territory_flows
+from haiflow.simulation.perfused import joined
+from haiflow.simulation.routes import bed_volumes, downstream, inlets, joint_step, portal_flows, territory_flows
 
 EXCHANGES = 100  # a cycle: between them the catheter sees one mean pressure
 TINY = 1e-9  # of a step
@@ -73,7 +75,7 @@ class Stream:
 
     parts: Parts
     blood: BloodFlow
-    systems: list[JointSystem] = field(default_factory=list)
+    systems: list[JointSystem | FieldSystem] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         tree = self.parts.tree
@@ -128,8 +130,17 @@ class Stream:
 
     def _fit_systems(self, parts: Parts) -> None:
         behind = [downstream(parts, item, self.cycle.outlet_flow, self.volumes, 0.0) for item in parts.substances]
-        self.systems = [JointSystem(item.balances, item.connections) for item in behind] if behind[0].balances else []
-        self.routes = targets(parts)
+        if parts.perfused is not None:
+            flow = self.cycle.outlet_flow
+            portal = sum(portal_flows(parts, flow).values())
+            self.systems = [
+                joined(parts, substance, item.balances, item.connections, flow, portal)
+                for substance, item in zip(parts.substances, behind, strict=True)
+            ]
+        else:
+            balanced = bool(behind[0].balances)
+            self.systems = [JointSystem(item.balances, item.connections) for item in behind] if balanced else []
+        self.routes = inlets(parts)
 
     def _tip_node(self, vessel: str, position: float | str) -> tuple[int, int, float]:
         """Nodes on both sides of the tip and how far it is from the first, as a share of the vessel's length."""
@@ -213,15 +224,16 @@ class Stream:
 
     def at(self, part: str, index: int) -> Floats:
         """Concentrations (kg/m3) of substance ``index`` in a part's compartments; empty where the part is missing."""
-        if not self.systems or part not in self.systems[index].parts:
-            return np.zeros(0)
-        return self.c[index][self.systems[index].part_slice(part)]
+        return seen(self.parts, self.systems[index], part, self.c[index]) if self.systems else np.zeros(0)
 
     def exposure_of(self, part: str, index: int) -> Floats:
         """Integrals of concentration over time (kg s/m3) in a part's compartments; empty where the part is missing."""
-        if not self.systems or part not in self.systems[index].parts:
-            return np.zeros(0)
-        return self.exposure[index][self.systems[index].part_slice(part)]
+        return seen(self.parts, self.systems[index], part, self.exposure[index]) if self.systems else np.zeros(0)
+
+    def tissue_field(self, index: int, exposure: bool = False) -> Floats | None:
+        """(n_pieces,) concentration (kg/m3) of substance ``index`` in the liver's tissue, or its integral (kg s/m3);
+        None where the liver is not in 3D."""
+        return tissue_of(self.systems[index], (self.exposure if exposure else self.c)[index]) if self.systems else None
 
     def mean_artery_concentration(self, vessel: int, share: Floats, time: float) -> Floats:
         """Mean drug (kg/m3) over ``time`` (s) at shares of a vessel's length from its start; zero without a drug."""

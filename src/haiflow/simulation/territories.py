@@ -10,6 +10,7 @@ from haiflow.liver.model import Liver
 from haiflow.liver.perfusion import ML_PER_MIN_PER_100ML
 from haiflow.simulation.averages import left_pump, mean_outlet_flow
 from haiflow.simulation.blood import BloodFlow
+from haiflow.simulation.cells import Cells
 from haiflow.simulation.clock import Trajectory
 from haiflow.simulation.routes import portal_flows, targets
 
@@ -18,7 +19,7 @@ class Territories:
     """Segments and tumours of one run: flows, drug delivered, concentrations."""
 
     def __init__(self, run: Trajectory, flow: BloodFlow, liver: Liver) -> None:
-        self.run, self.liver, self.dose = run, liver, left_pump(run)
+        self.run, self.flow, self.liver, self.dose = run, flow, liver, left_pump(run)
         blood = run.blood
         assert blood is not None
         names = liver.names
@@ -41,6 +42,7 @@ class Territories:
 
     def tables(self) -> dict[str, Any]:
         """``segments`` (each with its tumours) and ``tumours``."""
+        uneven = self._unevenness()
         order = list(dict.fromkeys(item.segment for item in self.liver.territories))
         peaks = self.segment_peak
         segments = {
@@ -55,7 +57,15 @@ class Territories:
             for i, item in enumerate(self.liver.territories)
             if item.kind == "tumour"
         }
-        return {"segments": segments, "tumours": tumours}
+        for name, row in [*segments.items(), *tumours.items()]:
+            row |= uneven.get("segments", {}).get(name) or uneven.get("tumours", {}).get(name) or {}
+        found: dict[str, Any] = {"segments": segments, "tumours": tumours}
+        return found | ({"liver": uneven["whole"]} if uneven else {})
+
+    def _unevenness(self) -> dict[str, Any]:
+        """How uneven the drug is within segments and tumours; empty where each is well mixed."""
+        perfused = self.run.timeline.base.perfused
+        return {} if perfused is None else Cells(self.run, self.flow, perfused).tables()
 
     def by_territory(self) -> dict[str, dict[str, float]]:
         """Array name of perfusion.vtu -> value by territory."""

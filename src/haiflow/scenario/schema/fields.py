@@ -104,6 +104,7 @@ ResistanceOrNone = Annotated[float, Quantity("hydraulic_resistance", at_least=0.
 Compliance = Annotated[float, Quantity("compliance", above=0.0)]
 ComplianceOrNone = Annotated[float, Quantity("compliance", at_least=0.0)]
 Absorption = Annotated[float, Quantity("absorption", at_least=0.0)]
+Permeability = Annotated[float, Quantity("permeability", above=0.0, at_most=1e-6)]
 Diffusivity = Annotated[float, Quantity("diffusivity", above=0.0)]
 MolarMass = Annotated[float, Quantity("molar_mass", above=0.0)]
 MolarEnergy = Annotated[float, Quantity("molar_energy", above=0.0)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, Strict
 
 from haiflow.scenario.schema import fields as f
 from haiflow.scenario.schema.pump import ARTERIAL_PRESSURE
@@ -28,6 +28,14 @@ class Tumour(f.Part):
     """arterial perfusion relative to normal liver"""
     portal_ratio: f.Number = 0.05
     """assumed: metastases above some mm live on the artery"""
+    metabolism_ratio: f.Number = 0.0
+    """clearance per volume relative to normal liver; a tumour has no hepatocytes"""
+    exchange_ratio: f.Number = 1.0
+    """exchange between blood and tissue per volume relative to normal liver"""
+    permeability_ratio: f.PositiveNumber = 1.0
+    """to blood in the sinusoids, relative to normal liver; with resolve: 3d"""
+    necrotic_fraction: f.ProperShare = 0.0
+    """of the volume, its core: neither perfused nor taking up; with resolve: 3d"""
 
 
 class Liver(f.Part):
@@ -39,7 +47,15 @@ class Liver(f.Part):
     """left out: 1.5 L, or the mesh's"""
     portal_flow: f.FlowRateOrNone = parse("1100 mL/min", "flow_rate")
     fractions: dict[SegmentName, f.Share] = Field(default_factory=lambda: dict(FRACTIONS))
-    """of the volume, by segment"""
+    """of the volume, by segment; with resolve: 3d they are those of the mesh"""
+    resolve: Literal["segments", "3d"] = "segments"
+    """each segment and tumour well mixed, or perfusion and drug in every cell of the mesh"""
+    terminals: Annotated[int, Strict(), Field(ge=1, le=20_000)] = 1000
+    """arterial ends grown into the liver; with resolve: 3d"""
+    seed: Annotated[int, Strict(), Field(ge=0, le=2**31 - 1)] = 1
+    """of the grown arteries; with resolve: 3d"""
+    permeability: f.Permeability = 1.56e-14
+    """of the sinusoids to blood (Debbaut 2012 [wk?]); with resolve: 3d"""
     tumours: Annotated[tuple[Tumour, ...], Field(max_length=200)] = ()
 
 
