@@ -146,7 +146,8 @@ def sweep(
 ):
     """Solve for c (n,), which holds a first guess; returns the number of sweeps, or -1 where they did not converge.
 
-    ``inverse`` (n,): one over the diagonal. Inflows of control volume k are ``start[k] .. start[k + 1]`` of ``upstream`` and ``flux`` (m3/s, positive). ``late``
+    ``inverse`` (n,): one over the diagonal. Inflows of control volume k are ``start[k] .. start[k + 1]`` of
+    ``upstream`` and ``flux`` (m3/s, positive). ``late``
     (n_late,): which inflows come from a control volume that is swept after their own, ``row``; ``used`` (n_late,) is
     room to work. ``tolerance``: what a further sweep may change, against the largest |c|. ``reverse`` sweeps from the
     last to the first.

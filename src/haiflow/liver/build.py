@@ -26,8 +26,8 @@ class TumourSpec:
 
     ``arterial_ratio``: arterial perfusion relative to normal tissue (clinical tracer scans: 1 to 5, median 2 to 3).
     ``portal_ratio``: portal perfusion relative to normal; metastases above a few mm draw over 95 % of their blood from
-    the artery, hence 0.05. ``metabolism_ratio``: tumour tissue has no hepatocytes, hence 0. ``necrotic_fraction``: of the volume, its
-    core.
+    the artery, hence 0.05. ``metabolism_ratio``: tumour tissue has no hepatocytes, hence 0. ``necrotic_fraction``: of
+    the volume, its core.
     """
 
     diameter: float

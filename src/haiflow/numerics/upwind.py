@@ -80,9 +80,7 @@ class UpwindGraph:
         """w (n,) with ``diagonal w = right + h inflow^T w``."""
         return self._swept(self._backward, diagonal, right, h, guess)
 
-    def _swept(
-        self, way: _Rows, diagonal: Floats, right: Floats, h: float, guess: Floats | None
-    ) -> Floats:
+    def _swept(self, way: _Rows, diagonal: Floats, right: Floats, h: float, guess: Floats | None) -> Floats:
         order = self.order
         if diagonal.shape != order.shape or right.shape != order.shape:
             raise ValueError(f"diagonal {diagonal.shape} and right {right.shape}: expected {order.shape}")

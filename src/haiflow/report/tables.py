@@ -43,6 +43,9 @@ SEGMENT_COLUMNS: tuple[Column, ...] = (
     ("mean_tissue_concentration_kg_per_m3", "mean in tissue", "kg/m3"),
     ("peak_tissue_concentration_kg_per_m3", "peak in tissue", "kg/m3"),
     ("exposure_kg_s_per_m3", "exposure", "kg.s/m3"),
+    ("exposure_coefficient_of_variation", "exposure, variation", "%"),
+    ("exposure_d95_kg_s_per_m3", "exposure, D95", "kg.s/m3"),
+    ("under_perfused_volume_m3", "under-perfused", "mL"),
 )
 VESSEL_COLUMNS: tuple[Column, ...] = (
     ("mean_flow_rate_m3_per_s", "mean flow", "mL/min"),

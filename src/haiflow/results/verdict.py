@@ -23,7 +23,7 @@ MISSED = 0.10  # of its fair share by volume: less is a segment that the therapy
 def judge(summary: dict[str, Any]) -> list[Finding]:
     """Findings on one run, the gravest first; a part that the run lacks is not judged."""
     checks: tuple[Callable[[dict[str, Any]], list[Finding]], ...] = (
-        _status, _nothing, _pump, _line, _leak, _against_twin, _off_target, _detection, _periodic, _balance,
+        _status, _nothing, _pump, _line, _leak, _against_twin, _starved, _off_target, _detection, _periodic, _balance,
     )  # fmt: skip
     findings = [finding for check in checks for finding in check(summary)]
     rank = {"alarm": 0, "warn": 1, "ok": 2}
@@ -41,6 +41,22 @@ def _infused(summary: dict[str, Any]) -> float:
 
 
 LEFT_PUMP = {"filled_kg": 1.0, "reservoir_kg": -1.0, "withdrawn_kg": -1.0}
+
+
+def _starved(summary: dict[str, Any]) -> list[Finding]:
+    """How much of a liver in 3D has lost half of its arterial blood, and where."""
+    starved = summary.get("liver", {}).get("under_perfused_volume_m3")
+    if starved is None:
+        return []
+    whole = sum(row["volume_m3"] for row in summary["segments"].values())
+    share = starved / whole
+    if share < 0.01:
+        return [Finding("ok", "No part of the liver has lost half of its arterial blood at the end.")]
+    hit = [
+        name for name, row in summary["segments"].items() if row["under_perfused_volume_m3"] > 0.25 * row["volume_m3"]
+    ]
+    text = f"{say(starved, 'm3')} of the liver ({say(share, '%')}) end with less than half of their arterial blood"
+    return [Finding(_grade(share, 0.01, 0.10), f"{text}: segments {', '.join(hit)}." if hit else f"{text}.")]
 
 
 def _status(summary: dict[str, Any]) -> list[Finding]:

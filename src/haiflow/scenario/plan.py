@@ -16,6 +16,9 @@ START_AND_PICTURES = 3.0  # s
 CELL_STEP = 25e-9  # s, one cell and time step of the 1D flow
 CYCLES = 20  # to the periodic state
 TRANSPORT_STEP = 1.5e-3  # s, one macro step of the therapy clock
+GROWING = 1.2e-3  # s, one arterial end grown into the liver
+FIELD_STEP = 9e-8  # s, one cell of a liver in 3D in a macro step, both substances and stages
+PULSE_EXCHANGES = 100  # a cycle
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ def plan(scenario: Scenario) -> Plan:
     model = scenario.model
     cells = {"arteries": artery_cells(model)} if model.arteries else {}
     cells |= {"catheter": model.catheter.cells} if model.catheter else {}
+    field = liver_cells(scenario)
+    cells |= {"liver": field} if field else {}
     every = model.run.output_every or model.run.duration
     return Plan(
         name=scenario.name,
@@ -67,7 +72,7 @@ def plan(scenario: Scenario) -> Plan:
         clock=model.run.clock,
         duration_s=model.run.duration,
         outputs=ceil(model.run.duration / every - 1e-9) + 1,
-        estimated_s=estimate(model),
+        estimated_s=estimate(model, field),
     )
 
 
@@ -97,7 +102,8 @@ def _parts(model: ScenarioModel) -> Iterator[tuple[str, str]]:
         yield "arteries", f"{network.name or 'own network'}, {size}, {flow} into {arteries.inflow.vessel}"
     if liver is not None:
         size = f"{counted(len(liver.fractions), 'segment')}, {counted(len(liver.tumours), 'tumour')}"
-        yield "liver", f"{liver.mesh or 'standard'}, {size}"
+        how = f"in 3D with {counted(liver.terminals, 'arterial end')}" if liver.resolve == "3d" else "well mixed each"
+        yield "liver", f"{liver.mesh or 'standard'}, {size}, {how}"
 
 
 def _fill(fill: Any) -> str:
@@ -162,6 +168,17 @@ def _decided(scenario: Scenario) -> Iterator[str]:
         yield f"the tip feels a constant {pressure} (patient.arterial_pressure), as there are no arteries"
 
 
+def liver_cells(scenario: Scenario) -> int:
+    """How many tetrahedra a liver in 3D has; 0 where each of its segments is well mixed."""
+    from haiflow.mesh.read import read_liver
+    from haiflow.mesh.standard import standard_liver
+
+    liver, path = scenario.model.liver, scenario.mesh_path
+    if liver is None or liver.resolve != "3d":
+        return 0
+    return len((standard_liver() if path is None else read_liver(path)).tetra)
+
+
 def artery_cells(model: ScenarioModel) -> int:
     """How many cells the arteries will have."""
     numerics, arteries = model.run.numerics, model.arteries
@@ -169,8 +186,11 @@ def artery_cells(model: ScenarioModel) -> int:
     return sum(max(numerics.min_cells, ceil((vessel.length or 0.0) / numerics.cell_length)) for vessel in vessels)
 
 
-def estimate(model: ScenarioModel) -> float:
-    """Seconds, roughly: the periodic flow of every distinct tree, the macro steps, and the pictures."""
+def estimate(model: ScenarioModel, field_cells: int = 0) -> float:
+    """Seconds, roughly: the periodic flow of every distinct tree, the macro steps, and the pictures.
+
+    ``field_cells`` of a liver in 3D are gone through once more for each fault and the run without any.
+    """
     if model.arteries is None:
         return START_AND_PICTURES
     beats = float(CYCLES * _trees(model))
@@ -178,7 +198,13 @@ def estimate(model: ScenarioModel) -> float:
         beats += model.run.duration * float(model.arteries.inflow.heart_rate or 1.0)
     flow = beats * _steps_a_beat(model, model.arteries) * artery_cells(model) * CELL_STEP
     steps = model.run.duration / float(model.run.numerics.macro_step or model.run.duration)
-    return START_AND_PICTURES + flow + (steps * TRANSPORT_STEP if model.run.clock == "therapy" else 0.0)
+    grown = GROWING * model.liver.terminals if model.liver is not None and field_cells else 0.0
+    if model.run.clock == "pulse":
+        exchanges = PULSE_EXCHANGES * model.run.duration * float(model.arteries.inflow.heart_rate or 1.0)
+        return START_AND_PICTURES + flow + grown + exchanges * FIELD_STEP * field_cells
+    runs = 2.0 if model.faults else 1.0  # the twin without faults
+    field = runs * steps * FIELD_STEP * field_cells
+    return START_AND_PICTURES + flow + grown + field + steps * TRANSPORT_STEP
 
 
 def _trees(model: ScenarioModel) -> int:

@@ -33,8 +33,8 @@ def resolve(parts: Parts, cycle: Cycle, mesh: TetraMesh, wanted: given.Liver) ->
     tree, liver = parts.tree, parts.liver
     assert tree is not None
     assert liver is not None
+    liver = on_mesh(liver, mesh)
     region, territory, dead = regions(mesh, liver)
-    liver = with_cell_volumes(liver, mesh, territory[region])
     draw = np.array([item.arterial_ratio for item in liver.territories])[territory[region]]
     demand = np.where(dead[region], 0.0, mesh.volumes * draw)
     ground = _Ground(mesh, liver, territory[region], demand)
@@ -101,15 +101,20 @@ def _core(mesh: TetraMesh, cells: NDArray[np.intp], fraction: float) -> NDArray[
     return order[filled <= fraction]
 
 
-def with_cell_volumes(liver: Liver, mesh: TetraMesh, territory: NDArray[np.int32]) -> Liver:
-    """The liver with the volumes that the mesh gives to its territories; those without a cell are left out of it."""
-    volume = np.bincount(territory, weights=mesh.volumes, minlength=len(liver.territories))
-    return replace(
-        liver,
-        territories=tuple(
-            replace(item, volume=float(size)) for item, size in zip(liver.territories, volume, strict=True)
-        ),
-    )
+def on_mesh(liver: Liver, mesh: TetraMesh) -> Liver:
+    """The liver with the volumes that the mesh gives to its territories; a segment that the mesh lacks is left out.
+
+    Raises InputError for a tumour without a cell of its own: others lie over it.
+    """
+    region, territory, _ = regions(mesh, liver)
+    volume = np.bincount(territory[region], weights=mesh.volumes, minlength=len(liver.territories))
+    for item, size in zip(liver.territories, volume, strict=True):
+        if item.kind == "tumour" and size == 0.0:
+            raise InputError(
+                "liver.tumours", item.name, "another tumour lies all over it", "move or delete one of them"
+            )
+    kept = zip(liver.territories, volume, strict=True)
+    return replace(liver, territories=tuple(replace(item, volume=float(size)) for item, size in kept if size > 0.0))
 
 
 @dataclass(frozen=True)
@@ -132,7 +137,8 @@ class _Ground:
     def _cells(self, name: str) -> NDArray[np.bool_]:
         if name in SEGMENTS:
             return np.asarray(self.mesh.couinaud_segment == SEGMENTS.index(name) + 1)
-        return np.asarray(self.territory == self.liver.names.index(name))
+        index = self.liver.names.index(name) if name in self.liver.names else -1
+        return np.asarray(self.territory == index)
 
 
 def _grown(tree: Tree, node: str, ground: _Ground, terminals: int, seed: int) -> SubTree:
