@@ -1,8 +1,7 @@
-"""What a gamma camera in front of the patient sees of an agent that lodged in the liver.
+"""A planar scintigram: what a gamma camera in front of the patient counts of an agent that lodged in the liver.
 
-An anterior planar view: everything along the line of sight (y, from front to back) adds up in one pixel. Each
-tetrahedron's amount is spread evenly over the centres of equal parts of it, as many as the pixels are fine, and the
-sum of the image is the sum over the cells. Attenuation and scatter are left out.
+The amount in each tetrahedron is spread over sample points that fill it evenly and counted into the pixels behind
+which they lie. Attenuation and scatter are left out: the image is the amount, not the counts of a given camera.
 """
 
 from __future__ import annotations
@@ -10,68 +9,98 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from haiflow.errors import InputError
 from haiflow.ports import Floats
 
-PIXEL = 4e-3  # m, as of a 128 x 128 matrix on a large field of view
-BLUR = 8e-3  # m full width at half maximum, of a low-energy collimator at the depth of the liver
-FINEST = 3  # splits of a tetrahedron at most: 512 parts
-WIDTH = 4.0  # of the blur's standard deviation: where its kernel is cut off
-
-# A tetrahedron in eight of equal volume: barycentric corners of the parts on the corners 0-3 and the edges' middles.
-_MIDDLES = [(0, 0), (1, 1), (2, 2), (3, 3), (0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]
-_PARTS = [
-    (0, 4, 5, 6),
-    (4, 1, 7, 8),
-    (5, 7, 2, 9),
-    (6, 8, 9, 3),
-    (4, 5, 6, 8),
-    (4, 5, 7, 8),
-    (5, 6, 8, 9),
-    (5, 7, 8, 9),
-]
+PIXEL = 3e-3  # m
+FINEST = 6  # splits of one tetrahedron at most: 262 144 samples
+AT_ONCE = 1 << 20  # samples held in memory
+FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))  # of a Gaussian, in its standard deviations
+# The eight children of a tetrahedron, each of an eighth of its volume, as pairs of corners whose middle is a corner of
+# the child: J. Bey, Computing 55 (1995) 355.
+CHILDREN = np.array([
+    [[0, 0], [0, 1], [0, 2], [0, 3]], [[0, 1], [1, 1], [1, 2], [1, 3]], [[0, 2], [1, 2], [2, 2], [2, 3]],
+    [[0, 3], [1, 3], [2, 3], [3, 3]], [[0, 1], [0, 2], [0, 3], [1, 3]], [[0, 1], [0, 2], [1, 2], [1, 3]],
+    [[0, 2], [0, 3], [1, 3], [2, 3]], [[0, 2], [1, 2], [1, 3], [2, 3]],
+])  # fmt: skip
 
 
 def planar(
-    points: Floats, tetra: NDArray[np.int32], amount: Floats, pixel: float = PIXEL, blur: float | None = BLUR
+    points: Floats,
+    tetra: NDArray[np.int32],
+    amount: Floats,
+    pixel: float = PIXEL,
+    blur: float | None = None,
+    spacing: float | None = None,
 ) -> tuple[Floats, Floats, Floats]:
-    """Image (nz, nx) of the ``amount`` (m,) in each of the cells ``tetra`` (m, 4) on ``points`` (n, 3) m, the pixels'
-    borders along x (nx + 1,) and along z (nz + 1,) m.
+    """The anterior view of ``amount`` (m,) kg in ``tetra`` (m, 4) on ``points`` (n, 3) m, along y (to the back).
 
-    ``blur``: full width at half maximum (m) of a Gaussian; None for none. The image's margin is wide enough to keep
-    all of it, so image and cells have the same sum.
+    Returns the image (nz, nx) in kg per pixel, rows from below, columns from the patient's right to the left, and the
+    pixels' borders ``x`` (nx + 1,) and ``z`` (nz + 1,) in m, which are multiples of ``pixel`` (m). The image's sum is
+    that of ``amount``. ``blur`` (m) is the full width at half maximum of a Gaussian collimator; ``spacing`` (m) is how
+    far apart samples may lie (a quarter of a pixel where it is not given). Raises InputError for lengths below zero.
     """
-    margin = pixel + (0.0 if blur is None else (WIDTH + 1.0) * blur / 2.355)
-    x, z = (_borders(points[tetra.ravel(), axis], margin, pixel) for axis in (0, 2))
-    image = np.zeros((len(z) - 1, len(x) - 1))
-    size = np.ptp(points[tetra], axis=1)[:, [0, 2]].max(axis=1)
-    level = np.clip(np.ceil(np.log2(np.maximum(2.0 * size / pixel, 1.0))), 0, FINEST).astype(int)
-    for split in np.unique(level):
-        cells = np.flatnonzero(level == split)
-        middle = np.einsum("pc,mcd->mpd", centres(int(split)), points[tetra[cells]][:, :, [0, 2]])
-        share = np.repeat(amount[cells] / middle.shape[1], middle.shape[1])
-        image += np.histogram2d(middle[:, :, 1].ravel(), middle[:, :, 0].ravel(), [z, x], weights=share)[0]
-    return (image if blur is None else _blurred(image, blur / 2.355 / pixel)), x, z
+    _refuse(pixel, blur, spacing)
+    amount = np.asarray(amount, float)
+    corners = np.asarray(points, float)[tetra][:, :, [0, 2]] / pixel
+    low = np.floor(corners.min(axis=(0, 1))).astype(int)
+    size = np.floor(corners.max(axis=(0, 1))).astype(int) - low + 1
+    level = _levels(corners, (spacing or 0.25 * pixel) / pixel)
+    image = np.zeros(size[0] * size[1])
+    for depth in np.unique(level):
+        shares = _samples(int(depth))
+        cells = np.flatnonzero((level == depth) & (amount != 0.0))
+        step = max(1, AT_ONCE // len(shares))
+        for chosen in (cells[start : start + step] for start in range(0, len(cells), step)):
+            column, row = np.moveaxis(np.floor(shares @ corners[chosen]).astype(int) - low, 2, 0)
+            weight = np.broadcast_to((amount[chosen] / len(shares))[:, None], row.shape)
+            image += np.bincount((row * size[0] + column).ravel(), weight.ravel(), minlength=len(image))
+    flat = image.reshape(size[1], size[0])
+    if blur:
+        kernel = _kernel(blur / FWHM / pixel)
+        flat, low = _blurred(flat, kernel), low - len(kernel) // 2
+    x, z = ((low[axis] + np.arange(flat.shape[1 - axis] + 1)) * pixel for axis in (0, 1))
+    return flat, x, z
 
 
-def centres(splits: int) -> Floats:
-    """(8^splits, 4) barycentric centres of the equal parts of a tetrahedron."""
-    corners = np.eye(4)[None]
-    for _ in range(splits):
-        middles = np.stack([0.5 * (corners[:, a] + corners[:, b]) for a, b in _MIDDLES], axis=1)
-        corners = np.concatenate([middles[:, list(part)] for part in _PARTS])
-    return np.asarray(corners.mean(axis=1))
+def _refuse(pixel: float, blur: float | None, spacing: float | None) -> None:
+    """Raises InputError for a length that no camera has."""
+    for place, value, least in (("pixel", pixel, "above"), ("spacing", spacing, "above"), ("blur", blur, "not below")):
+        if value is not None and not (value >= 0.0 if place == "blur" else value > 0.0):
+            raise InputError(
+                f"scan.{place}", f"{value:g} m", f"must be {least} 0", "give it in mm, as the camera has it"
+            )
 
 
-def _borders(values: Floats, margin: float, pixel: float) -> Floats:
-    low = values.min() - margin
-    return np.asarray(low + pixel * np.arange(int(np.ceil((values.max() + margin - low) / pixel)) + 1))
+def _levels(corners: Floats, spacing: float) -> NDArray[np.int64]:
+    """How often each cell (m, 4, 2) in pixels is split so that its parts are not wider than ``spacing`` pixels."""
+    wide = np.ptp(corners, axis=1).max(axis=1)
+    return np.clip(np.ceil(np.log2(np.maximum(wide / spacing, 1.0))), 0, FINEST).astype(np.int64)
 
 
-def _blurred(image: Floats, deviation: float) -> Floats:
-    """The image convolved with a Gaussian of that standard deviation (pixels), whose weights sum to one."""
-    reach = int(np.ceil(WIDTH * deviation))
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / deviation) ** 2)
-    kernel /= kernel.sum()
+def _samples(level: int) -> Floats:
+    """Barycentric centres (8^level, 4) of the parts after ``level`` splits; their mean is the centre of the whole."""
+    parts = np.eye(4)[None]
+    for _ in range(level):
+        parts = parts[:, CHILDREN].mean(axis=3).reshape(-1, 4, 4)
+    return np.asarray(parts.mean(axis=1))
+
+
+def _kernel(deviation: float) -> Floats:
+    """The discrete Gaussian whose variance is exactly ``deviation`` squared, in pixels; its sum is one.
+
+    It is the inverse transform of ``exp(t (cos w - 1))`` (T. Lindeberg, IEEE PAMI 12 (1990) 234): a sampled Gaussian
+    narrower than a pixel would have another width.
+    """
+    reach = int(np.ceil(8.0 * deviation)) + 12  # pixels; beyond, less than 1e-14 of the whole
+    turns = 2.0 * np.pi * np.arange(reach + 1) / (2 * reach + 1)
+    values = np.fft.irfft(np.exp(deviation**2 * (np.cos(turns) - 1.0)), 2 * reach + 1)
+    values = np.maximum(np.fft.fftshift(values), 0.0)
+    return np.asarray(values / values.sum())
+
+
+def _blurred(image: Floats, kernel: Floats) -> Floats:
+    """``image`` after ``kernel`` along both axes, wider by half a kernel on each side: nothing falls off the edge."""
     for axis in (0, 1):
-        image = np.apply_along_axis(np.convolve, axis, image, kernel, mode="same")
+        image = np.apply_along_axis(np.convolve, axis, image, kernel)
     return image

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from haiflow.report import palette
+from haiflow.report import liver_figures, palette
 from haiflow.report.canvas import STYLE, legend, new_figure
 from haiflow.report.timecourse import concentration, pump_and_catheter
 from haiflow.results import Results
@@ -147,14 +147,14 @@ FIGURES: dict[str, Callable[[Results], Any]] = {
     "pump_and_catheter": pump_and_catheter,
     "concentration": concentration,
     "arterial_waveforms": arterial_waveforms,
-}
+} | liver_figures.FIGURES
 CAPTIONS = {
     "dose_by_segment": "Drug brought to each segment by its artery, before recirculation; grey: without the faults.",
     "ledger": "The ledger of the drug: every milligram that was filled is found again.",
     "pump_and_catheter": "Pump and catheter over the run; dashed lines are events.",
     "concentration": "Concentration in the tissue of each segment and in systemic plasma.",
     "arterial_waveforms": "The periodic cardiac cycle halfway along the vessels that carry most blood.",
-}
+} | liver_figures.CAPTIONS
 
 
 def draw(results: Results, folder: Path) -> list[str]:

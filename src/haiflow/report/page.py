@@ -21,10 +21,12 @@ SIGNS = {"alarm": "✖ Alarm", "warn": "▲ Warning", "ok": "✔ In order"}
 CAPTIONS = figures.CAPTIONS | {
     "scene": "Pump line, catheter and arteries coloured by the drug in them; the liver by the exposure of its tissue.",
     "scene_tip": "The same round the catheter's tip; the arteries are translucent because the catheter lies inside.",
+    "scene_cut": "Cut through the middle of the liver, or of its largest tumour: exposure of the tissue.",
+    "scene_perfusion": "Arterial perfusion on the same cuts: a territory that is starved of blood is pale.",
 }
 SECTIONS = (
-    ("verdict", "Verdict"), ("segments", "Dose by segment"), ("scene", "3D scene"), ("ledger", "Ledger"),
-    ("line", "Pump and catheter"), ("detection", "Faults"), ("arteries", "Arteries"), ("body", "Body"),
+    ("verdict", "Verdict"), ("segments", "Dose by segment"), ("scan", "Scan"), ("scene", "3D scene"),
+    ("ledger", "Ledger"), ("line", "Pump and catheter"), ("detection", "Faults"), ("arteries", "Arteries"), ("body", "Body"),
     ("inputs", "Inputs"), ("provenance", "Provenance"),
 )  # fmt: skip
 
@@ -75,6 +77,7 @@ def _content(results: Results, figure_folder: Path, scene: str, notes: list[str]
         "figures": pictures(results, figure_folder),
     }
     has = {"segments": parts["segments"], "ledger": parts["ledgers"], "scene": scene or "scene" in parts["figures"]}
+    has["scan"] = "scan" in parts["figures"]
     has |= {"line": parts["line"], "detection": parts["detection"], "arteries": parts["vessels"], "body": parts["body"]}
     return parts | {
         "title": results.summary.get("scenario", {}).get("name") or "haiflow run",
@@ -130,6 +133,8 @@ def _in_words(results: Results, name: str) -> str:
     if name == "dose_by_segment":
         doses = ", ".join(f"{segment} {say(kg, 'kg')}" for segment, kg in delivered(results.summary).items())
         return f"Bar chart. {caption} {doses}."
+    if name == "scan":
+        return f"Grey image. {caption}"
     kind = "3D picture" if name.startswith("scene") else "Chart"
     return f"{kind}. {caption} The figures are in the tables of this section."
 

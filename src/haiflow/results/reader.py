@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from haiflow.errors import InputError
-from haiflow.results import netcdf, vtk
-from haiflow.results.record import Event, Finding, Presenter, Results
+from haiflow.results import frames, netcdf, scan, vtk
+from haiflow.results.record import Event, Finding, LiverField, Presenter, Results
 
 
 def _value(text: str) -> float | str | None:
@@ -41,6 +42,14 @@ def _json(folder: Path, name: str) -> dict[str, Any]:
     return dict(value)
 
 
+def _liver(folder: Path) -> LiverField | None:
+    liver = vtk.read_liver(folder / "perfusion.vtu")
+    if liver is None:
+        return None
+    times, series = frames.read(folder)
+    return replace(liver, times=times, frames=series)
+
+
 def read(folder: Path, presenter: Presenter | None = None) -> Results:
     """The record in ``folder``; raises InputError where it is not a folder of results."""
     summary, record = _json(folder, "summary.json"), _json(folder, "run.json")
@@ -56,7 +65,8 @@ def read(folder: Path, presenter: Presenter | None = None) -> Results:
         cycle_series=cycle,
         cycle_coords=cycle_coords,
         network=vtk.read_network(folder / "network.vtp"),
-        liver=vtk.read_liver(folder / "perfusion.vtu"),
+        liver=_liver(folder),
+        scan=scan.read(folder / "scan.nc"),
         events=[Event(**event) for event in record.pop("events", [])],
         verdict=[Finding(**finding) for finding in record.pop("verdict", [])],
         inputs=record.pop("inputs", []),

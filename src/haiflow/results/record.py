@@ -60,8 +60,9 @@ class Network:
     """Pump line, catheter and arteries as polylines in space.
 
     ``points``: (n, 3) m. Line i runs through ``connectivity[offsets[i]:offsets[i + 1]]``. Point arrays, each (n,):
-    ``part`` (0 pump line, 1 catheter, 2 artery), ``vessel`` (index into ``vessel_names``), ``radius`` (m),
-    ``flow_rate`` (m3/s, along the line), ``pressure`` (gauge Pa), ``concentration`` (drug, kg/m3).
+    ``part`` (0 pump line, 1 catheter, 2 artery, 3 fine branch inside the liver), ``vessel`` (index into
+    ``vessel_names``), ``radius`` (m), ``flow_rate`` (m3/s, along the line), ``pressure`` (gauge Pa), ``concentration``
+    (drug, kg/m3).
     """
 
     points: Floats

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from haiflow.errors import InputError
-from haiflow.results import netcdf, rows, vtk
+from haiflow.results import frames, netcdf, rows, scan, vtk
 from haiflow.results.record import Results
 
 MARK = "run.json"  # written last: a folder that has it is a result of ours
@@ -170,11 +170,14 @@ def _write_data(results: Results, folder: Path) -> dict[str, float]:
         netcdf.write(folder / "history.nc", results.history_series, results.history_coords, attributes)
     if results.cycle_series:
         netcdf.write(folder / "cycle.nc", results.cycle_series, results.cycle_coords, attributes)
+    if results.scan is not None:
+        scan.write(folder / "scan.nc", results.scan, attributes["title"])
     series_done = time.perf_counter()
     if results.network is not None:
         vtk.write_network(folder / "network.vtp", results.network)
     if results.liver is not None:
         vtk.write_liver(folder / "perfusion.vtu", results.liver)
+        frames.write(folder, results.liver)
     return {
         "tables_s": tables_done - begun,
         "netcdf_s": series_done - tables_done,

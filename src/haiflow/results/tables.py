@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from haiflow.results.record import Rows, Series
 
-COORD_UNITS = {"time": "s"}
+COORD_UNITS = {"time": "s", "x": "m", "z": "m"}
 
 
 def frame(rows: Rows) -> pandas.DataFrame:

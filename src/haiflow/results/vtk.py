@@ -26,10 +26,11 @@ POINT_ARRAYS = {
     "pressure": "pressure_pa",
     "concentration": "drug_concentration_kg_per_m3",
 }
-TYPES = {"Float64": "<f8", "Int32": "<i4", "Int64": "<i8"}
+TYPES = {"Float64": "<f8", "Float32": "<f4", "Int32": "<i4", "Int64": "<i8", "UInt8": "|u1"}
+KINDS = {kind.lstrip("<|"): name for name, kind in TYPES.items()}
 
 
-def _encode(values: NDArray[Any]) -> str:
+def encode(values: NDArray[Any]) -> str:
     """One compressed block: header (blocks, size, last size, compressed size), then the bytes, each in base64."""
     raw = np.ascontiguousarray(values).tobytes()
     packed = zlib.compress(raw, 1)
@@ -37,18 +38,19 @@ def _encode(values: NDArray[Any]) -> str:
     return base64.b64encode(header).decode() + base64.b64encode(packed).decode()
 
 
-def _decode(text: str, kind: str) -> NDArray[Any]:
+def decode(text: str, kind: str) -> NDArray[Any]:
     text = text.strip()
     packed = base64.b64decode(text[44:])  # 32 header bytes take 44 characters
     return np.frombuffer(zlib.decompress(packed), TYPES[kind]).copy()
 
 
-def _array(parent: ElementTree.Element, name: str, values: NDArray[Any]) -> None:
-    kind = "Float64" if values.dtype.kind == "f" else "Int32" if values.dtype.itemsize == 4 else "Int64"
+def array(parent: ElementTree.Element, name: str, values: NDArray[Any]) -> None:
+    """Adds ``values`` (n,) or (n, k) to a file's tree, in their own type where VTK has it."""
+    kind = KINDS.get(values.dtype.str.lstrip("<|"), "Float64")
     attributes = {"type": kind, "Name": name, "format": "binary"}
     if values.ndim == 2:
         attributes["NumberOfComponents"] = str(values.shape[1])
-    ElementTree.SubElement(parent, "DataArray", attributes).text = _encode(values.astype(TYPES[kind]))
+    ElementTree.SubElement(parent, "DataArray", attributes).text = encode(values.astype(TYPES[kind]))
 
 
 def _strings(parent: ElementTree.Element, name: str, values: list[str]) -> None:
@@ -73,11 +75,11 @@ def write_network(path: Path, network: Network) -> None:
     )  # fmt: skip
     values = ElementTree.SubElement(piece, "PointData", Scalars="drug_concentration_kg_per_m3")
     for attribute, name in POINT_ARRAYS.items():
-        _array(values, name, np.asarray(getattr(network, attribute)))
-    _array(ElementTree.SubElement(piece, "Points"), "Points", np.asarray(network.points, float))
+        array(values, name, np.asarray(getattr(network, attribute)))
+    array(ElementTree.SubElement(piece, "Points"), "Points", np.asarray(network.points, float))
     lines = ElementTree.SubElement(piece, "Lines")
-    _array(lines, "connectivity", network.connectivity.astype(np.int64))
-    _array(lines, "offsets", network.offsets[1:].astype(np.int64))
+    array(lines, "connectivity", network.connectivity.astype(np.int64))
+    array(lines, "offsets", network.offsets[1:].astype(np.int64))
     ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
 
 
@@ -94,7 +96,7 @@ def read_network(path: Path) -> Network | None:
     if not path.exists():
         return None
     root = ElementTree.parse(path).getroot()
-    arrays = {item.get("Name"): _decode(item.text or "", item.get("type", "")) for item in root.iter("DataArray")}
+    arrays = {item.get("Name"): decode(item.text or "", item.get("type", "")) for item in root.iter("DataArray")}
     texts = {item.get("Name"): bytes(map(int, (item.text or "").split())).decode() for item in root.iter("Array")}
     extras = json.loads(texts["haiflow"].rstrip("\0"))
     pump = extras["pump"]

@@ -31,6 +31,7 @@ from haiflow.simulation.summary import summarise
 from haiflow.simulation.therapy import TherapyClock
 from haiflow.simulation.timeline import Timeline
 
+COLLIMATOR = 8e-3  # m full width at half maximum: a low-energy collimator at the depth of the liver [textbook]
 FRAMES = 30  # pictures of the liver in 3D over a run
 COARSE = 6 * 3600.0  # s: macro step of the runs that are only compared with
 Progress = Callable[[str, float], None]  # stage, share of it done
@@ -193,7 +194,7 @@ def _results(
 
 def _scan(main: Trajectory, mesh: TetraMesh | None) -> Scan | None:
     found = None if mesh is None else lodged(main, mesh)
-    return None if found is None or mesh is None else Scan(found[0], *planar(mesh.points, mesh.tetra, found[1]))
+    return None if found is None or mesh is None else Scan(found[0], *planar(mesh.points, mesh.tetra, found[1], blur=COLLIMATOR))
 
 
 def _solver(flow: BloodFlow | None) -> dict[str, Any]:

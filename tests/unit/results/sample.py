@@ -14,7 +14,8 @@ import numpy as np
 import yaml
 
 import haiflow.results
-from haiflow.results import Event, LiverField, Marker, Network, PumpBody, Results, Series
+from haiflow.liver.scan import planar
+from haiflow.results import Event, LiverField, Marker, Network, PumpBody, Results, Scan, Series
 
 DAY = 86400.0
 SEGMENTS = {"I": 0.035, "II": 0.075, "III": 0.095, "IV": 0.14, "V": 0.13, "VI": 0.09, "VII": 0.175, "VIII": 0.26}
@@ -272,6 +273,69 @@ def make() -> Results:
             "warnings": [],
         },
     )
+
+
+def spread() -> tuple[LiverField, Scan]:
+    """The liver with values that vary inside its segments: a starved wedge, a tumour, twelve frames; and its scan."""
+    still = liver()
+    middle = still.points[still.tetra].mean(axis=1)
+    tumour = still.cell_data["tumour"] > 0
+    vessel = np.array([-0.03, -0.01, 0.02])
+    far = np.linalg.norm(middle - vessel, axis=1)
+    patchy = 0.7 + 0.3 * np.sin(260 * middle[:, 0] + 1) * np.sin(220 * middle[:, 1]) * np.sin(240 * middle[:, 2])
+    starved = 0.08 + 0.92 / (1 + np.exp(-(np.linalg.norm(middle - [-0.105, 0.02, -0.02], axis=1) - 0.04) / 0.004))
+    level = patchy * starved * (0.5 + np.exp(-((far / 0.09) ** 2))) * np.where(tumour, 2.5, 1.0)
+    times = np.linspace(0.0, 28.0, 12) * DAY
+    rise = (1 - np.exp(-times / (3 * DAY)))[:, None] * np.where(times[:, None] > 8 * DAY, starved, 1.0)
+    frames = (2e-6 * level / starved * rise).astype(np.float32)
+    data = still.cell_data | {
+        "arterial_perfusion_ml_per_min_per_100ml": 26.0 * level,
+        "perfusion_ml_per_min_per_100ml": 70.0 + 26.0 * level,
+        "drug_concentration_kg_per_m3": frames[-1].astype(float),
+        "exposure_kg_s_per_m3": np.trapezoid(frames.astype(float), times, axis=0),
+    }
+    field = LiverField(still.points, still.tetra, data, times, frames)
+    corners = still.points[still.tetra]
+    volume = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 6.0
+    share = volume * level / (volume @ level)
+    image, x, z = planar(field.points, field.tetra, 1e-6 * share, pixel=3e-3, blur=9e-3, spacing=3e-3)
+    return field, Scan("macroaggregated albumin", image, x, z)
+
+
+def branches(trunk: Network, n: int = 1200) -> Network:
+    """``trunk`` with ``n`` fine arteries of two points that grow out of the porta hepatis into the liver."""
+    mesh = liver()
+    middle = mesh.points[mesh.tetra].mean(axis=1)
+    chosen = middle[np.random.default_rng(3).permutation(len(middle))[:n]]
+    chosen = chosen[np.argsort(np.linalg.norm(chosen, axis=1))]
+    starts, radii = np.zeros_like(chosen), np.full(n, 1e-3)
+    for index in range(1, n):
+        near = np.argmin(np.linalg.norm(chosen[:index] - chosen[index], axis=1))
+        starts[index], radii[index] = chosen[near], max(0.88 * radii[near], 1.5e-4)
+    m, known = len(trunk.points), len(trunk.vessel_names)
+    fine = np.stack([starts, chosen], axis=1).reshape(-1, 3)
+
+    def longer(name: str, value: Any) -> np.ndarray:
+        old = getattr(trunk, name)
+        return np.concatenate([old, np.broadcast_to(np.asarray(value, old.dtype), 2 * n)])
+
+    return replace(
+        trunk,
+        points=np.concatenate([trunk.points, fine]),
+        connectivity=np.arange(m + 2 * n, dtype=np.int32),
+        offsets=np.concatenate([trunk.offsets, m + 2 * np.arange(1, n + 1)]).astype(np.int32),
+        part=longer("part", 3), vessel=longer("vessel", known), vessel_names=(*trunk.vessel_names, "fine branches"),
+        radius=longer("radius", np.repeat(radii, 2)), flow_rate=longer("flow_rate", 1e-8),
+        pressure=longer("pressure", 11e3), concentration=longer("concentration", 1.2e-5),
+    )  # fmt: skip
+
+
+def spatial() -> Results:
+    """The whole sample with the liver's values varying in space and time, fine arteries and a scan."""
+    whole = make()
+    field, scan = spread()
+    assert whole.network is not None
+    return replace(whole, liver=field, scan=scan, network=branches(whole.network))
 
 
 def bare() -> Results:

@@ -83,8 +83,8 @@ def test_concentrations_have_a_line_per_segment_and_one_for_the_body(results: Re
     assert np.all(axis.lines[3].get_ydata()[~seen] < axis.get_ylim()[0])
 
 
-def test_all_figures_are_written(results: Results, tmp_path: Path) -> None:
-    assert figures.draw(results, tmp_path) == [f"{name}.png" for name in figures.FIGURES]
+def test_all_figures_are_written(sample: Any, tmp_path: Path) -> None:
+    assert figures.draw(sample.spatial(), tmp_path) == [f"{name}.png" for name in figures.FIGURES]
     for name in figures.FIGURES:
         assert (tmp_path / f"{name}.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
