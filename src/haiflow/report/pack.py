@@ -54,7 +54,7 @@ class Pack:
         for _ in range(3):  # offsets count from the start of the file, and their digits change the header's length
             head = self._head(table, 4 + size)
             size = len(head)
-        return base64.b64encode(zlib.compress(len(head).to_bytes(4, "little") + head + b"".join(chunks), 7)).decode()
+        return base64.b64encode(zlib.compress(len(head).to_bytes(4, "little") + head + b"".join(chunks), 6)).decode()
 
     def _head(self, table: dict[str, list[Any]], start: int) -> bytes:
         arrays = {name: [kind, start + offset, length] for name, (kind, offset, length) in table.items()}

@@ -58,7 +58,7 @@ def _asset(name: str) -> str:
 def _content(results: Results, figure_folder: Path, scene: str, notes: list[str]) -> dict[str, Any]:
     """All that the template asks for."""
     style = _asset("style.css")
-    scripts = [_asset(name) for name in ("three.min.js", "liver.js", "scene.js")] if scene else []
+    scripts = [_asset(name) for name in ("three.min.js", "liver.js", "controls.js", "scene.js")] if scene else []
     parts: dict[str, Any] = {
         "segments": tables.segments(results),
         "ledgers": [

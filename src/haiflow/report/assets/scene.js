@@ -1,5 +1,5 @@
-// The interactive 3D scene of report.html. Data: see pack.py. Needs THREE (three.min.js) and Liver
-// (liver.js); without WebGL or
+// The interactive 3D scene of report.html. Data: see pack.py. Needs THREE (three.min.js) Liver
+// (liver.js) and Controls (controls.js); without WebGL or
 // DecompressionStream the static picture stays and a line says so.
 "use strict";
 (async () => {
@@ -237,7 +237,7 @@
       button.addEventListener("click", () => look(view));
       tools.append(button);
     }
-    const choose = liver && Liver.control(liver, head, canvas, camera, draw);
+    const choose = liver && Controls.start(liver, head, canvas, camera, draw);
     const reset = document.createElement("button");
     reset.type = "button";
     reset.textContent = "Reset view";
