@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haiflow.ports import Floats
-from haiflow.report import palette, scales, surface
+from haiflow.report import liver_pack, palette, scales, surface
 from haiflow.report import scene as still
-from haiflow.report.scene import NUMERALS, front
+from haiflow.report.scene import front
 from haiflow.results import LiverField, Network
 from haiflow.results.record import ARTERY
 
 NO_DRUG = 255  # the last colour of each table
+FINE = 3  # the part of arteries grown inside the liver: many, short, drawn as plain lines
 
 
 @dataclass
@@ -53,7 +54,7 @@ class Pack:
         for _ in range(3):  # offsets count from the start of the file, and their digits change the header's length
             head = self._head(table, 4 + size)
             size = len(head)
-        return base64.b64encode(zlib.compress(len(head).to_bytes(4, "little") + head + b"".join(chunks), 9)).decode()
+        return base64.b64encode(zlib.compress(len(head).to_bytes(4, "little") + head + b"".join(chunks), 6)).decode()
 
     def _head(self, table: dict[str, list[Any]], start: int) -> bytes:
         arrays = {name: [kind, start + offset, length] for name, (kind, offset, length) in table.items()}
@@ -61,8 +62,8 @@ class Pack:
         return head + b" " * (-(len(head) + 4) % 4)
 
 
-def scene(network: Network | None, liver: LiverField | None) -> str:
-    """The packed scene; empty where there is nothing to show."""
+def scene(network: Network | None, liver: LiverField | None, regions: list[dict[str, Any]] | None = None) -> str:
+    """The packed scene; empty where there is nothing to show. ``regions``: what is told of each segment and tumour."""
     clouds = [item.points for item in (network, liver) if item is not None]
     if not clouds:
         return ""
@@ -73,11 +74,13 @@ def scene(network: Network | None, liver: LiverField | None) -> str:
     if network is not None:
         _add_network(pack, network)
     if liver is not None:
-        _add_liver(pack, liver)
+        pack.header["regions"] = regions or []
+        liver_pack.add(pack, liver)
     return pack.text()
 
 
-def _table(anchors: tuple[str, ...]) -> list[list[int]]:
+def table(anchors: tuple[str, ...]) -> list[list[int]]:
+    """The colours (256, 3) of a scale, the last for what holds no drug."""
     missing = [int(palette.NO_DRUG[i : i + 2], 16) for i in (1, 3, 5)]
     return [list(colour) for colour in palette.table(anchors, NO_DRUG)] + [missing]
 
@@ -88,6 +91,9 @@ def _views(network: Network | None, liver: LiverField | None) -> list[dict[str, 
     if near is not None:
         views.append(("Catheter tip", near))
     front = views[0][1]
+    if liver is not None:
+        low, high = liver.points.min(axis=0), liver.points.max(axis=0)
+        views.append(("Liver", replace(front, focus=(low + high) / 2.0, half_height=0.75 * float((high - low).max()))))
     views.append(("From below", replace(front, direction=np.array([0.05, -0.55, -0.85]))))
     return [
         {
@@ -100,6 +106,19 @@ def _views(network: Network | None, liver: LiverField | None) -> list[dict[str, 
     ]
 
 
+def _add_fine(pack: Pack, network: Network, colour: Floats, lines: NDArray[np.int_]) -> None:
+    """The polylines ``lines`` as one set of line pieces."""
+    if not len(lines):
+        return
+    start, count = network.offsets[lines], np.diff(network.offsets)[lines]
+    place = np.arange(count.sum()) + np.repeat(start - np.concatenate([[0], np.cumsum(count)[:-1]]), count)
+    ids = network.connectivity[place]
+    first = np.flatnonzero(np.diff(np.repeat(np.arange(len(lines)), count)) == 0)
+    pack.points("fine_points", network.points[ids])
+    pack.colours("fine_colour", colour[ids])
+    pack.arrays["fine_lines"] = np.stack([first, first + 1], axis=1).ravel().astype("<u4")
+
+
 def _add_network(pack: Pack, network: Network) -> None:
     scale, values = scales.of_network(network)
     wide = np.maximum(
@@ -107,7 +126,9 @@ def _add_network(pack: Pack, network: Network) -> None:
     )
     colour = scale.place(values)
     curves, count, points, radii, places = [], 0, [], [], []
-    for ids in (network.line(index) for index in range(network.n_lines)):
+    last = network.part[network.connectivity[network.offsets[1:] - 1]]
+    _add_fine(pack, network, colour, np.flatnonzero(last == FINE))
+    for ids in (network.line(int(index)) for index in np.flatnonzero(last != FINE)):
         curve, place = surface.refined(network.points[ids], 3)
         old = np.arange(len(ids))
         points.append(curve)
@@ -121,7 +142,7 @@ def _add_network(pack: Pack, network: Network) -> None:
     pack.colours("curve_colour", np.concatenate(places))
     pump = network.pump
     pack.header["network"] = {
-        "table": _table(scale.colours),
+        "table": table(scale.colours),
         "curves": curves,
         "faults": [[np.asarray(mark.position).tolist(), 3e-3] for mark in network.markers if mark.kind != "tip"],
         "pump": pump
@@ -138,27 +159,3 @@ def _add_network(pack: Pack, network: Network) -> None:
     ]
     if pump is not None:
         pack.header["labels"].append(["pump", pump.centre.tolist(), "segment"])
-
-
-def _add_liver(pack: Pack, liver: LiverField) -> None:
-    scale, values = scales.of_liver(liver)
-    skin = surface.outside(liver)
-    pack.header["liver"] = {"table": _table(scale.colours)}
-    _add_surface(pack, "liver", skin, skin.points, scale.place(values[skin.cell]))
-    if len(skin.borders):
-        used, lines = np.unique(skin.borders, return_inverse=True)
-        pack.points("border_points", surface.smoothed_borders(skin)[used])
-        pack.arrays["border_lines"] = lines.ravel().astype("<u2" if len(used) < 65536 else "<u4")
-    tumour = np.asarray(liver.cell_data.get("tumour", np.zeros(len(liver.tetra)))) > 0
-    if np.any(tumour):
-        inner = surface.outside(replace(liver, tetra=liver.tetra[tumour]))
-        points = surface.rounded(inner.points, inner.triangles)
-        _add_surface(pack, "tumour", inner, points, scale.place(values[tumour][inner.cell]))
-    centres = surface.segment_centres(liver)
-    pack.header["labels"] += [[NUMERALS[number], centre.tolist(), "segment"] for number, centre in centres.items()]
-
-
-def _add_surface(pack: Pack, name: str, skin: surface.Surface, points: Floats, places: Floats) -> None:
-    pack.points(f"{name}_points", points)
-    pack.colours(f"{name}_colour", surface.at_points(skin, places))
-    pack.arrays[f"{name}_triangles"] = skin.triangles.ravel().astype("<u2" if len(points) < 65536 else "<u4")

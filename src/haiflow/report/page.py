@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from haiflow.report import figures, pack, scales, tables
+from haiflow.report import figures, pack, palette, scales, tables
 from haiflow.results import Results
 from haiflow.results.quantities import closure, say
 from haiflow.results.verdict import delivered, leaked
@@ -33,7 +33,7 @@ SECTIONS = (
 
 def pack_scene(results: Results) -> str:
     """The interactive scene's data (may be made while the pictures are still being drawn)."""
-    return pack.scene(results.network, results.liver)
+    return pack.scene(results.network, results.liver, tables.regions(results))
 
 
 def write(results: Results, folder: Path, scene: str | None = None, notes: list[str] | None = None) -> Path:
@@ -60,7 +60,7 @@ def _asset(name: str) -> str:
 def _content(results: Results, figure_folder: Path, scene: str, notes: list[str]) -> dict[str, Any]:
     """All that the template asks for."""
     style = _asset("style.css")
-    scripts = [_asset("three.min.js"), _asset("scene.js")] if scene else []
+    scripts = [_asset(name) for name in ("three.min.js", "liver.js", "controls.js", "scene.js")] if scene else []
     parts: dict[str, Any] = {
         "segments": tables.segments(results),
         "ledgers": [
@@ -140,9 +140,22 @@ def _in_words(results: Results, name: str) -> str:
 
 
 def bars(results: Results) -> list[dict[str, Any]]:
-    """The colour bars of the interactive scene."""
+    """The colour bars of the interactive scene: that of the lines, and one for each quantity of the liver."""
     found = [_bar(scales.of_network(results.network)[0])] if results.network is not None else []
-    return found + ([_bar(scales.of_liver(results.liver)[0])] if results.liver is not None else [])
+    if results.liver is None:
+        return found
+    shown = scales.choices(results.liver)
+    found += [_bar(item.scale) | {"key": item.key, "hidden": item is not shown[0]} for item in shown]
+    return [*found, _legend()]
+
+
+def _legend() -> dict[str, Any]:
+    """The segments' colours, as a bar of eight."""
+    names, places = palette.NUMERALS[1:], [65 + 50 * index for index in range(8)]
+    swatches = list(zip(places, palette.SEGMENTS, strict=True))
+    ticks = list(zip(places, names, strict=True))
+    legend = {"title": "Couinaud segment", "stops": [], "marks": [], "swatches": swatches, "ticks": ticks}
+    return legend | {"text": ", ".join(names), "key": "segment", "hidden": True}
 
 
 def _bar(scale: scales.Scale) -> dict[str, Any]:
@@ -156,13 +169,15 @@ def _bar(scale: scales.Scale) -> dict[str, Any]:
             ticks.append((x, text))
             spans.append((x - half, x + half))
     last = len(scale.colours) - 1
-    stops = [(round(index / last, 4), colour) for index, colour in enumerate(scale.colours)]
     return {
         "title": scale.title,
-        "stops": stops,
+        "stops": [(round(index / last, 4), colour) for index, colour in enumerate(scale.colours)],
+        "swatches": [],
         "ticks": ticks,
         "marks": marks,
         "text": ", ".join(text for _, text in sorted(ticks)),
+        "key": "",
+        "hidden": False,
     }
 
 

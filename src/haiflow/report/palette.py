@@ -27,6 +27,7 @@ ACCOUNTS = {
 DARK_ACCOUNTS = ("catheter", "leaked", "liver")
 MISSING = "#ff00ff"  # drug that a ledger cannot find must be seen
 SEGMENTS = ("#332288", "#88ccee", "#44aa99", "#117733", "#999933", "#ddcc77", "#cc6677", "#882255")
+NUMERALS = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII")  # of the Couinaud segments
 LINES = ("#0b6a94", "#cc3311", "#117755", "#aa4499", "#c27c0e", "#555f68", "#88ccee", "#999933")
 
 # Sequential maps as anchors, dark to light and light to dark: the line and arteries (matplotlib's plasma without its

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from haiflow.ports import Floats
 from haiflow.report import palette
 from haiflow.results import LiverField, Network
-from haiflow.results.quantities import SHOWN, number, shown_unit
+from haiflow.results.quantities import LADDERS, SHOWN, number, shown_unit
 from haiflow.results.record import ARTERY
 
 LEAST = 1e-15  # kg/m3: less is no drug
@@ -85,29 +85,65 @@ def _decade(values: Floats, high: float) -> float:
 LIVER_VALUES = (
     ("exposure_kg_s_per_m3", "Exposure of the tissue", "kg.s/m3"),
     ("drug_concentration_kg_per_m3", "Drug in the tissue", "kg/m3"),
+    ("drug_delivered_kg_per_m3", "Dose delivered", "kg/m3"),
+    ("arterial_perfusion_ml_per_min_per_100ml", "Arterial perfusion", "mL/min/100 mL"),
+    ("perfusion_ml_per_min_per_100ml", "Total perfusion", "mL/min/100 mL"),
+    ("sinusoid_pressure_pa", "Pressure in the sinusoids", "mmHg"),
 )
+FOLLOWED = "drug_concentration_kg_per_m3"  # what the frames hold
 
 
-def _tumour(liver: LiverField) -> NDArray[np.bool_]:
-    return np.asarray(liver.cell_data.get("tumour", np.zeros(len(liver.tetra)))) > 0
+@dataclass(frozen=True)
+class Shown:
+    """One quantity of the liver to choose from: ``values`` (m,) in its cells, on ``scale``."""
+
+    key: str
+    name: str
+    scale: Scale
+    values: Floats
+
+
+def tumours(liver: LiverField) -> NDArray[np.int32]:
+    """The number (m,) of the tumour that each cell belongs to; 0: none."""
+    return np.asarray(liver.cell_data.get("tumour", np.zeros(len(liver.tetra))), np.int32)
+
+
+def _of_cells(title: str, unit: str, values: Floats, inside: NDArray[np.bool_]) -> Scale:
+    """A linear scale from zero over ``values`` (..., m); from the least where that is pressure.
+
+    Where a tumour (``inside``) holds far more than the tissue round it, the scale has a bend at the most that tissue
+    holds.
+    """
+    high = float(np.nanmax(values, initial=0.0))
+    if unit == "mmHg":
+        low = float(np.nanmin(values))
+        return Scale(f"{title} / {unit}", (low, max(high, low + 1.0)), (0.0, 1.0), False, unit, palette.LEAF)
+    if unit not in LADDERS:
+        return Scale(f"{title} / ({unit})", (0.0, high or 1.0), (0.0, 1.0), False, "", palette.LEAF)
+    tissue = float(np.nanmax(values[..., ~inside], initial=0.0))
+    shown = shown_unit(tissue or high, unit)
+    bent = LEAST < tissue < 0.6 * high  # a tumour holds far more: the tissue keeps most of the colours
+    knots, places = ((0.0, tissue, high), (0.0, 0.7, 1.0)) if bent else ((0.0, high), (0.0, 1.0))
+    return Scale(f"{title} / ({shown})", knots, places, False, shown, palette.LEAF)
 
 
 def of_liver(liver: LiverField) -> tuple[Scale, Floats]:
-    """Exposure over the run, else concentration, else arterial perfusion: per cell, on a linear scale from zero.
+    """The first that :func:`choices` offers: exposure over the run, else concentration, else a perfusion."""
+    first = choices(liver)[0]
+    return first.scale, first.values
 
-    Where a tumour holds far more than the tissue round it, the scale has a bend at the most that tissue holds.
-    """
-    for name, title, unit in LIVER_VALUES:
-        values = np.asarray(liver.cell_data.get(name, np.zeros(len(liver.tetra))), float)
-        high = float(np.nanmax(values, initial=0.0))
-        if high > LEAST:
-            tissue = float(np.nanmax(values[~_tumour(liver)], initial=0.0))
-            shown = shown_unit(tissue or high, unit)
-            bent = LEAST < tissue < 0.6 * high  # a tumour holds far more: the tissue keeps most of the colours
-            knots, places = ((0.0, tissue, high), (0.0, 0.7, 1.0)) if bent else ((0.0, high), (0.0, 1.0))
-            return Scale(f"{title} / ({shown})", knots, places, False, shown, palette.LEAF), values
-    values = np.asarray(
-        liver.cell_data.get("arterial_perfusion_ml_per_min_per_100ml", np.zeros(len(liver.tetra))), float
-    )
-    high = float(np.nanmax(values, initial=0.0)) or 1.0
-    return Scale("Arterial perfusion / (mL/min/100 mL)", (0.0, high), (0.0, 1.0), False, "", palette.LEAF), values
+
+def choices(liver: LiverField) -> list[Shown]:
+    """What the liver can be coloured by, per cell: what it has, and is not zero all over; never empty."""
+    inside, found = tumours(liver) > 0, []
+    for key, title, unit in LIVER_VALUES:
+        values = np.asarray(liver.cell_data.get(key, np.zeros(len(liver.tetra))), float)
+        followed = key == FOLLOWED and liver.frames is not None
+        range_of = np.asarray(liver.frames, float) if followed else values
+        if float(np.nanmax(range_of, initial=0.0)) > LEAST:
+            found.append(Shown(key, title, _of_cells(title, unit, range_of, inside), values))
+    if not found:
+        key, title, unit = LIVER_VALUES[3]
+        nothing = np.zeros(len(liver.tetra))
+        found.append(Shown(key, title, _of_cells(title, unit, nothing, inside), nothing))
+    return found

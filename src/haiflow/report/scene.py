@@ -19,7 +19,6 @@ from haiflow.results import LiverField, Network, PumpBody
 from haiflow.results.record import ARTERY, CATHETER, PUMP_LINE
 
 SIZE = (1200, 1080)
-NUMERALS = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII")
 OPACITY = {"overview": 1.0, "tip": 0.55}  # of the arteries: the catheter lies inside
 LIVER_OPACITY, TUMOUR_OPACITY = 0.45, 0.9
 WIDER = {"overview": 1.5, "tip": 1.0}  # tubes are drawn wider than life so that they can be seen
@@ -253,7 +252,7 @@ def labels(plotter: Any, network: Network | None, liver: LiverField | None, kind
     if liver is not None and kind == "overview":
         for number, centre in surface.segment_centres(liver).items():
             place = pixel(plotter, SIZE, centre)
-            words.append(overlay.Label(NUMERALS[number], place, "#24424d", bold=True, fixed=True, size=24))
+            words.append(overlay.Label(palette.NUMERALS[number], place, "#24424d", bold=True, fixed=True, size=24))
     return words
 
 

@@ -77,6 +77,14 @@ def segment_centres(liver: LiverField) -> dict[int, Floats]:
     }
 
 
+def by_number(skin: Surface, number: NDArray[np.int32]) -> tuple[Surface, list[tuple[int, int, int]]]:
+    """The triangles in the order of their ``number`` (m,), and (number, first, count) of each that occurs."""
+    order = np.argsort(number, kind="stable")
+    found, first, count = np.unique(number[order], return_index=True, return_counts=True)
+    spans = [(int(a), int(b), int(c)) for a, b, c in zip(found, first, count, strict=True)]
+    return Surface(skin.points, skin.triangles[order], skin.cell[order], skin.borders), spans
+
+
 def normals(skin: Surface) -> Floats:
     """Unit normals (n, 3) at the points, outwards, weighted by the areas of the triangles."""
     a, b, c = (skin.points[skin.triangles[:, k]] for k in range(3))
@@ -104,10 +112,14 @@ def smoothed_borders(skin: Surface, rounds: int = 12, lift: float = 8e-4) -> Flo
 
 
 def at_points(skin: Surface, values: Floats) -> Floats:
-    """Values (m,) of the triangles as means at the points (n,)."""
-    total = np.zeros(len(skin.points))
-    np.add.at(total, skin.triangles, np.asarray(values, float)[:, None])
-    return total / np.maximum(np.bincount(skin.triangles.ravel(), minlength=len(skin.points)), 1)
+    """Values (m,) or (..., m) of the triangles as means at the points: (n,) or (..., n)."""
+    from scipy.sparse import csr_array
+
+    corner, n = skin.triangles.ravel(), len(skin.points)
+    share = 1.0 / np.maximum(np.bincount(corner, minlength=n), 1)
+    triangle = np.repeat(np.arange(len(skin.triangles)), 3)
+    mean = csr_array((share[corner], (corner, triangle)), shape=(n, len(skin.triangles)))
+    return np.asarray((mean @ np.asarray(values, float).T).T)
 
 
 def refined(points: Floats, pieces: int = 4) -> tuple[Floats, Floats]:

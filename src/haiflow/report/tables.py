@@ -38,6 +38,7 @@ SEGMENT_COLUMNS: tuple[Column, ...] = (
     ("arterial_flow_m3_per_s", "arterial flow", "mL/min"),
     ("portal_flow_m3_per_s", "portal flow", "mL/min"),
     ("arterial_perfusion_ml_per_min_per_100ml", "arterial perfusion", "mL/min/100 mL"),
+    ("perfusion_ml_per_min_per_100ml", "total perfusion", "mL/min/100 mL"),
     ("drug_delivered_kg", "drug delivered", "kg"),
     ("dose_fraction", "fraction of dose", "%"),
     ("mean_tissue_concentration_kg_per_m3", "mean in tissue", "kg/m3"),
@@ -111,6 +112,27 @@ def segments(results: Results) -> Table | None:
         caption = "Couinaud segments"
     name = next(iter(results.segment_rows[0])) if results.segment_rows else "name"
     return by_columns(caption, "segment", results.segment_rows, SEGMENT_COLUMNS, name)
+
+
+def regions(results: Results) -> list[dict[str, Any]]:
+    """Each segment and tumour with the cells of its row in :func:`segments`: what the scene tells of it.
+
+    ``number``: of the segment (1 to 8) or the tumour (from 1) in the liver's cell arrays.
+    """
+    table = segments(results)
+    found, seen = [], {"segment": 0, "tumour": 0}
+    for row, cells in zip(results.segment_rows, table.rows if table else [], strict=False):
+        kind = "tumour" if row.get("kind") == "tumour" else "segment"
+        seen[kind] += 1
+        facts = [
+            [name, f"{cell} {unit}".strip()]
+            for (name, unit, _), cell in zip(table.columns[1:] if table else [], cells.cells[1:], strict=True)
+            if cell != "–"
+        ]
+        name = cells.cells[0]
+        number = palette.NUMERALS.index(name) if kind == "segment" and name in palette.NUMERALS else seen[kind]
+        found.append({"kind": kind, "number": number, "name": name, "facts": facts})
+    return found
 
 
 def vessels(results: Results) -> Table | None:

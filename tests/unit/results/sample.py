@@ -116,6 +116,70 @@ def liver() -> LiverField:
     return LiverField(points, cells, data)
 
 
+def followed(halvings: int = 0, n_frames: int = 30) -> LiverField:
+    """The made-up liver with values that differ inside each segment, and the drug over time: it comes and goes.
+
+    Each of ``halvings`` turns a tetrahedron into eight.
+    """
+    whole = liver()
+    points, cells = whole.points, whole.tetra
+    data = {name: whole.cell_data[name] for name in ("couinaud_segment", "tumour")}
+    for _ in range(halvings):
+        points, cells = eighths(points, cells)
+        data = {name: np.repeat(values, 8) for name, values in data.items()}
+    middle = points[cells].mean(axis=1)
+    near = np.exp(-np.linalg.norm(middle - np.array([-0.05, 0.0, 0.02]), axis=1) / 0.05)
+    patchy = near * (1.0 + 0.3 * np.sin(middle[:, 0] * 300) * np.cos(middle[:, 2] * 260)) * (1 + data["tumour"])
+    times = np.linspace(0.0, 28 * DAY, n_frames)
+    arrived = np.clip(times[:, None] / DAY / 10 - (1 - near), 0, 1) * (1 - 0.5 * times[:, None] / times[-1])
+    frames = (2e-6 * patchy * arrived).astype(np.float32)
+    data |= {
+        "arterial_perfusion_ml_per_min_per_100ml": 40.0 * patchy,
+        "perfusion_ml_per_min_per_100ml": 70.0 + 40.0 * patchy,
+        "drug_concentration_kg_per_m3": frames[-1].astype(float),
+        "exposure_kg_s_per_m3": frames.sum(axis=0) * DAY,
+        "drug_delivered_kg_per_m3": 0.1 * patchy,
+        "arterial_territory": data["couinaud_segment"],
+        "sinusoid_pressure_pa": 400.0 + 200.0 * near,
+    }
+    return LiverField(points, cells, data, times, frames)
+
+
+def eighths(points: np.ndarray, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Every tetrahedron cut at the middles of its edges into eight, which follow one another."""
+    pairs = np.array([[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]])
+    edges = np.sort(cells[:, pairs].reshape(-1, 2), axis=1)
+    _, first, index = np.unique(edges[:, 0].astype(np.int64) * len(points) + edges[:, 1], True, True)
+    middles = points[edges[first]].mean(axis=1)
+    a = np.concatenate([cells, len(points) + index.reshape(-1, 6)], axis=1)  # 4 to 9: middles in the order of pairs
+    corners, inner = ["0456", "1487", "2579", "3698"], ["4568", "4587", "5689", "5798"]
+    parts = [[int(digit) for digit in part] for part in corners + inner]
+    return np.concatenate([points, middles]), a[:, parts].reshape(-1, 4).astype(np.int32)
+
+
+def grown(lines: int = 1500) -> Network:
+    """The made-up network with fine branches inside the liver."""
+    trunk, rng = network(), np.random.default_rng(1)
+    whole = liver()
+    root = whole.points[whole.tetra].mean(axis=1)[rng.integers(len(whole.tetra), size=lines)]
+    way = np.cumsum(np.concatenate([root[:, None], rng.normal(0, 0.0015, (lines, 4, 3))], axis=1), axis=1)
+    n, size = len(trunk.points), 5 * lines
+    offsets = trunk.offsets[-1] + 5 * np.arange(1, lines + 1)
+
+    def joined(old: np.ndarray, new: Any) -> np.ndarray:
+        return np.concatenate([old, np.broadcast_to(np.asarray(new, old.dtype), size)])
+
+    return replace(
+        trunk,
+        points=np.concatenate([trunk.points, way.reshape(-1, 3)]),
+        connectivity=np.concatenate([trunk.connectivity, np.arange(n, n + size)]).astype(np.int32),
+        offsets=np.concatenate([trunk.offsets, offsets]).astype(np.int32),
+        part=joined(trunk.part, 3), vessel=joined(trunk.vessel, 0), radius=joined(trunk.radius, 1e-4),
+        flow_rate=joined(trunk.flow_rate, 1e-9), pressure=joined(trunk.pressure, 9e3),
+        concentration=joined(trunk.concentration, 1e-5),
+    )  # fmt: skip
+
+
 def _history() -> tuple[dict[str, Series], dict[str, Any]]:
     time = np.linspace(0, 28, 673) * DAY
     days = time / DAY

@@ -117,12 +117,84 @@ def test_the_packed_scene_holds_the_shapes(results: Results) -> None:
     skin = surface.outside(liver)
     points = np.array(grid["origin"]) + arrays["liver_points"].reshape(-1, 3) * grid["step"]
     np.testing.assert_allclose(points, skin.points, atol=0.51 * grid["step"])
-    np.testing.assert_array_equal(arrays["liver_triangles"].reshape(-1, 3), skin.triangles)
+    segment = liver.cell_data["couinaud_segment"][skin.cell]
+    triangles = arrays["liver_triangles"].reshape(-1, 3)
+    assert sum(count for _, _, count in head["liver"]["spans"]["liver"]) == len(triangles)
+    for number, first, count in head["liver"]["spans"]["liver"]:
+        np.testing.assert_array_equal(triangles[first : first + count], skin.triangles[segment == number])
     assert len(head["network"]["curves"]) == network.n_lines
     assert head["network"]["curves"][-1][2] == len(arrays["curve_radius"])
     labels = [label[0] for label in head["labels"]]
     assert "leak at 12 cm" in labels
     assert "VIII" in labels
+
+
+def test_frames_and_the_grid_come_back_as_the_cells_hold_them(sample: Any) -> None:
+    liver = sample.followed()
+    assert liver.frames is not None
+    head, arrays = unpacked(pack.scene(None, liver))
+    high = float(liver.frames.max())
+    scale = next(item.scale for item in scales.choices(liver) if item.key == scales.FOLLOWED)
+    frames = np.cumsum(arrays["grid_frames"].reshape(30, -1), axis=0, dtype=np.uint8)
+    volume, kept = head["liver"]["volume"], arrays["grid_kept"].astype(bool)
+    nx, ny, nz = volume["shape"]
+    assert len(kept) == nx * ny * nz
+    z, y, x = np.unravel_index(np.flatnonzero(kept), (nz, ny, nx))
+    places = np.array(volume["origin"]) + volume["step"] * np.stack([x, y, z], axis=1)
+    middle = liver.points[liver.tetra].mean(axis=1)
+    for point in np.random.default_rng(0).integers(len(places), size=50):
+        cell = np.argmin(np.linalg.norm(middle - places[point], axis=1))
+        expected = scale.place(np.asarray(liver.frames[:, cell], float)) * 254
+        np.testing.assert_allclose(frames[:, point], expected, atol=0.51)
+        assert arrays["grid_segment"][point] == liver.cell_data["couinaud_segment"][cell]
+    np.testing.assert_array_equal(frames[-1], arrays["grid_" + scales.FOLLOWED])
+    skin = np.cumsum(arrays["liver_frames"].reshape(30, -1), axis=0, dtype=np.uint8)
+    np.testing.assert_array_equal(skin[-1], arrays["liver_" + scales.FOLLOWED])
+    assert high > liver.cell_data[scales.FOLLOWED].max(), "the scale must hold the highest frame, not the last"
+    assert head["liver"]["frames"]["times"][-1] == "28.0 d"
+
+
+def test_every_cell_within_the_liver_is_near_a_kept_point_of_the_grid(sample: Any) -> None:
+    liver = sample.followed()
+    head, arrays = unpacked(pack.scene(None, liver))
+    volume = head["liver"]["volume"]
+    middle = liver.points[liver.tetra].mean(axis=1)
+    low = np.floor((middle - np.array(volume["origin"])) / volume["step"]).astype(int)
+    nx, ny, _ = volume["shape"]
+    kept = arrays["grid_kept"].astype(bool)
+    for corner in np.ndindex(2, 2, 2):
+        x, y, z = (low + np.array(corner)).T
+        assert kept[x + nx * (y + ny * z)].all()
+
+
+def test_only_quantities_that_are_there_can_be_chosen(sample: Any) -> None:
+    names = [item.key for item in scales.choices(sample.followed())]
+    assert names == [key for key, _, _ in scales.LIVER_VALUES]
+    whole = sample.liver()
+    some = replace(whole, cell_data=whole.cell_data | {"exposure_kg_s_per_m3": np.zeros(len(whole.tetra))})
+    head, arrays = unpacked(pack.scene(None, some))
+    keys = [item["key"] for item in head["liver"]["quantities"]]
+    assert keys == [
+        "drug_concentration_kg_per_m3",
+        "arterial_perfusion_ml_per_min_per_100ml",
+        "perfusion_ml_per_min_per_100ml",
+        "segment",
+    ]
+    assert "frames" not in head["liver"]
+    assert "liver_exposure_kg_s_per_m3" not in arrays
+
+
+def test_fine_arteries_are_lines_that_keep_to_themselves(sample: Any) -> None:
+    network = sample.grown(300)
+    head, arrays = unpacked(pack.scene(network, None))
+    assert len(head["network"]["curves"]) == network.n_lines - 300
+    assert len(arrays["fine_points"]) == 3 * 5 * 300
+    pieces = arrays["fine_lines"].reshape(-1, 2)
+    assert len(pieces) == 4 * 300
+    points = np.array(head["grid"]["origin"]) + arrays["fine_points"].reshape(-1, 3) * head["grid"]["step"]
+    drawn = np.linalg.norm(np.diff(points[pieces], axis=1), axis=-1)
+    assert drawn.max() < 0.01
+    np.testing.assert_allclose(points, network.points[-1500:], atol=0.51 * head["grid"]["step"])
 
 
 def test_a_scene_without_liver_or_without_network(results: Results) -> None:

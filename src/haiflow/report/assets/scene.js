@@ -1,4 +1,5 @@
-// The interactive 3D scene of report.html. Data: see pack.py. Needs THREE (three.min.js); without WebGL or
+// The interactive 3D scene of report.html. Data: see pack.py. Needs THREE (three.min.js) Liver
+// (liver.js) and Controls (controls.js); without WebGL or
 // DecompressionStream the static picture stays and a line says so.
 "use strict";
 (async () => {
@@ -90,16 +91,6 @@
     return shape;
   };
 
-  const surface = (arrays, name, head) => {
-    const shape = new THREE.BufferGeometry();
-    shape.setAttribute("position", new THREE.BufferAttribute(positions(arrays[`${name}_points`], head.grid), 3));
-    const tint = colours(arrays[`${name}_colour`], head.liver.table);
-    shape.setAttribute("color", new THREE.BufferAttribute(tint, 3));
-    shape.setIndex(new THREE.BufferAttribute(new Uint32Array(arrays[`${name}_triangles`]), 1));
-    shape.computeVertexNormals();
-    return shape;
-  };
-
   const build = ({ head, arrays }) => {
     const layers = {};
     const layer = (name) => (layers[name] ??= new THREE.Group());
@@ -129,39 +120,32 @@
         }
       }
     }
-    if (head.liver) {
-      const glass = { vertexColors: true, transparent: true, depthWrite: false, shininess: 15, specular: 0x222222 };
-      if (arrays.tumour_points) {
-        const look = new THREE.MeshPhongMaterial({ ...glass, opacity: 0.9, depthWrite: true });
-        layer("Tumours").add(new THREE.Mesh(surface(arrays, "tumour", head), look));
-      }
-      // Depth first, colour second: of the translucent skin only the nearest sheet is seen, whatever the drawing order.
-      const shape = surface(arrays, "liver", head);
-      const depth = new THREE.Mesh(shape, new THREE.MeshPhongMaterial({ transparent: true, colorWrite: false }));
-      const skin = new THREE.Mesh(shape, new THREE.MeshPhongMaterial({ ...glass, opacity: 0.5 }));
-      [depth.renderOrder, skin.renderOrder] = [1, 2];
-      layer("Liver").add(depth, skin);
-      if (arrays.border_points) {
-        const lines = new THREE.BufferGeometry();
-        lines.setAttribute("position", new THREE.BufferAttribute(positions(arrays.border_points, head.grid), 3));
-        lines.setIndex(new THREE.BufferAttribute(new Uint32Array(arrays.border_lines), 1));
-        const look = new THREE.LineBasicMaterial({ color: 0x3f5a66, transparent: true, opacity: 0.7 });
-        const edges = new THREE.LineSegments(lines, look);
-        edges.renderOrder = 3;
-        layer("Liver").add(edges);
-      }
+    if (arrays.fine_points) {
+      const lines = new THREE.BufferGeometry();
+      lines.setAttribute("position", new THREE.BufferAttribute(positions(arrays.fine_points, head.grid), 3));
+      lines.setAttribute("color", new THREE.BufferAttribute(colours(arrays.fine_colour, head.network.table), 3));
+      lines.setIndex(new THREE.BufferAttribute(arrays.fine_lines, 1));
+      layer("Fine arteries").add(new THREE.LineSegments(lines, new THREE.LineBasicMaterial({ vertexColors: true, transparent: true, opacity: 0.6 })));
     }
     return layers;
   };
 
   const start = ({ head, arrays }) => {
     const canvas = document.createElement("canvas");
-    const renderer = new THREE.WebGLRenderer({ canvas, antialias: true, alpha: true });
+    const renderer = new THREE.WebGLRenderer({ canvas, antialias: true, alpha: true, stencil: true });
     canvas.tabIndex = 0;
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", `${stage.dataset.label} Drag or use the arrow keys to turn it, plus and minus to zoom.`);
-    const layers = build({ head, arrays });
     const scene = new THREE.Scene();
+    const layers = build({ head, arrays });
+    const liver = head.liver ? Liver.build({ head, arrays, positions, linear }) : null;
+    if (liver) {
+      renderer.localClippingEnabled = true;
+      scene.add(liver.groups.Cut);
+      layers["Fine arteries"]?.children.forEach((lines) => liver.clipped.push(lines.material));
+      layers.Liver = liver.groups.Liver;
+      if (liver.groups.Tumours) layers.Tumours = liver.groups.Tumours;
+    }
     scene.add(...Object.values(layers), new THREE.HemisphereLight(0xffffff, 0xc9d4da, 1.9));
     const lamp = new THREE.DirectionalLight(0xffffff, 1.7);
     const camera = new THREE.OrthographicCamera(-1, 1, 1, -1, -5, 5);
@@ -187,6 +171,7 @@
       camera.right = -camera.left;
       [camera.top, camera.bottom] = [half, -half];
       camera.updateProjectionMatrix();
+      liver?.face(camera, controls.target);
       renderer.render(scene, camera);
       const taken = [];
       for (const { word, place, lifts } of words) {
@@ -252,6 +237,15 @@
       button.addEventListener("click", () => look(view));
       tools.append(button);
     }
+    const choose = liver && Controls.start(liver, head, canvas, camera, draw);
+    const reset = document.createElement("button");
+    reset.type = "button";
+    reset.textContent = "Reset view";
+    reset.addEventListener("click", () => {
+      choose?.(null);
+      look(head.views[0]);
+    });
+    tools.append(reset);
     tools.hidden = false;
     stage.prepend(canvas);
     stage.hidden = false;
@@ -260,7 +254,7 @@
     new ResizeObserver(fit).observe(stage);
     fit();
     look(head.views[0]);
-    note.textContent = "Drag to turn, scroll to zoom, right-drag to move; arrow keys and + − work too.";
+    note.textContent = "Drag to turn, scroll to zoom, right-drag to move; arrow keys and + − work too. Click a segment for its figures; Escape clears.";
   };
 
   try {

@@ -3,8 +3,9 @@
 //   npx esbuild three-entry.js --bundle --minify --format=iife --global-name=THREE --target=es2022 \
 //     --legal-comments=inline --outfile=three.min.js
 export {
-  AmbientLight, Box3, BufferAttribute, BufferGeometry, Color, CylinderGeometry, DirectionalLight, DoubleSide, FrontSide,
-  Group, HemisphereLight, LineBasicMaterial, LineSegments, Mesh, MeshPhongMaterial, OrthographicCamera, Quaternion, Scene,
-  SphereGeometry, Vector3, WebGLRenderer,
+  AmbientLight, BackSide, Box3, BufferAttribute, BufferGeometry, Color, CylinderGeometry, DataTexture, DirectionalLight,
+  DoubleSide, FrontSide, Group, HemisphereLight, LinearFilter, LineBasicMaterial, LineSegments, Mesh, MeshBasicMaterial,
+  MeshPhongMaterial, NearestFilter, OrthographicCamera, Plane, Quaternion, Raycaster, Scene, SphereGeometry, SRGBColorSpace,
+  Vector2, Vector3, WebGLRenderer,
 } from "three";
 export { OrbitControls } from "three/addons/controls/OrbitControls.js";
