@@ -26,8 +26,8 @@ CAPTIONS = figures.CAPTIONS | {
 }
 SECTIONS = (
     ("verdict", "Verdict"), ("segments", "Dose by segment"), ("scan", "Scan"), ("scene", "3D scene"),
-    ("ledger", "Ledger"), ("line", "Pump and catheter"), ("detection", "Faults"), ("arteries", "Arteries"), ("body", "Body"),
-    ("inputs", "Inputs"), ("provenance", "Provenance"),
+    ("ledger", "Ledger"), ("line", "Pump and catheter"), ("detection", "Faults"), ("arteries", "Arteries"),
+    ("body", "Body"), ("inputs", "Inputs"), ("provenance", "Provenance"),
 )  # fmt: skip
 
 

@@ -193,8 +193,12 @@ def _results(
 
 
 def _scan(main: Trajectory, mesh: TetraMesh | None) -> Scan | None:
+    """What a scan agent shows from the front; None where no substance lodges in the liver."""
     found = None if mesh is None else lodged(main, mesh)
-    return None if found is None or mesh is None else Scan(found[0], *planar(mesh.points, mesh.tetra, found[1], blur=COLLIMATOR))
+    if found is None or mesh is None:
+        return None
+    agent, amount = found
+    return Scan(agent, *planar(mesh.points, mesh.tetra, amount, blur=COLLIMATOR))
 
 
 def _solver(flow: BloodFlow | None) -> dict[str, Any]:
