@@ -8,6 +8,7 @@ from typing import Any
 from haiflow.scenario import check_events, check_line, check_network
 from haiflow.scenario.network import completed_network
 from haiflow.scenario.problems import Problems
+from haiflow.scenario.schema.network import Network
 from haiflow.scenario.schema.patient import FRACTIONS, Liver
 from haiflow.scenario.schema.run import Run
 
@@ -35,6 +36,7 @@ def check(problems: Problems, sound: dict[str, Any], folder: Path) -> None:
         liver(problems, sound["liver"], folder)
     if "liver" in sound and network is not None:
         check_network.feeds(problems, network, sound["liver"])
+        buffered(problems, sound["liver"], network)
     run(problems, sound.get("run", Run()))
     if "patient" in sound:
         check_events.altitude_or_pressure(problems, ("patient",), sound["patient"])
@@ -84,6 +86,15 @@ def liver(problems: Problems, given: Liver, folder: Path) -> None:
         remedy = "give all eight segments their share of the volume"
         problems.add(("liver", "fractions"), f"{total:.6g}", "the fractions must sum to 1", remedy)
     _tumours(problems, given)
+
+
+def buffered(problems: Problems, given: Liver, network: Network) -> None:
+    """The buffer response scales flows that are stated: an outlet with resistances of its own has none."""
+    if given.buffer_response and any(out.feeds and out.distal is not None for out in network.outlets.values()):
+        problems.add(
+            ("liver", "buffer_response"), True, "an outlet that feeds the liver has resistances of its own",
+            "give its share or flow instead, or leave the response off",
+        )  # fmt: skip
 
 
 def _tumours(problems: Problems, given: Liver) -> None:

@@ -18,8 +18,11 @@ from haiflow.scenario import model as given
 DRAINS = {"portal": "portal", "systemic": "veins"}
 
 
-def build_tree(arteries: given.Arteries, numerics: given.Numerics) -> Tree:
-    """The tree before any fault, its outlets calibrated to the target flows at the scenario's mean pressure."""
+def build_tree(arteries: given.Arteries, numerics: given.Numerics, liver_demand: float = 1.0) -> Tree:
+    """The tree before any fault, its outlets calibrated to the target flows at the scenario's mean pressure.
+
+    ``liver_demand``: factor on what the outlets that feed the liver take; the inflow grows with them.
+    """
     network = arteries.network
     tree = _bare_tree(arteries, numerics)
     matching = {
@@ -33,6 +36,7 @@ def build_tree(arteries: given.Arteries, numerics: given.Numerics) -> Tree:
     targets = {node: flow for node, flow in _target_flows(network, tree.inlet.mean).items() if node in open_ends}
     if not targets:
         return tree
+    tree, targets = _demanded(tree, targets, liver_demand)
     return calibrated(
         tree,
         targets,
@@ -40,6 +44,15 @@ def build_tree(arteries: given.Arteries, numerics: given.Numerics) -> Tree:
         compliance={node: out.compliance for node, out in network.outlets.items() if out.compliance is not None},
         resistive={node for node, out in network.outlets.items() if out.kind == "resistance"},
     )
+
+
+def _demanded(tree: Tree, targets: dict[str, float], factor: float) -> tuple[Tree, dict[str, float]]:
+    """The targets with those of the liver's outlets times ``factor``, and the tree with the inflow that they need."""
+    if factor == 1.0:
+        return tree, targets
+    wanted = {node: flow * (factor if tree.feeds.get(node) else 1.0) for node, flow in targets.items()}
+    inflow = tree.inlet.values * (sum(wanted.values()) / sum(targets.values()))
+    return replace(tree, inlet=replace(tree.inlet, values=inflow)), wanted
 
 
 def _tied_off(tree: Tree, ligated: set[str]) -> Tree:

@@ -12,6 +12,7 @@ from haiflow.catheter.line import Kink, Line, Pocket, Segment, SideHole, Tip, bu
 from haiflow.liver.build import TumourSpec, build_liver
 from haiflow.liver.kinetics import DrugKinetics
 from haiflow.liver.model import Liver
+from haiflow.liver.regulation import buffer_response
 from haiflow.mesh.model import TetraMesh, segment_locator
 from haiflow.ports import Fluid, Surroundings
 from haiflow.pump.drives import GasDrive, PeristalticDrive, Programme, restrictor_resistance
@@ -35,7 +36,7 @@ def assemble(model: given.ScenarioModel, folder: Path | None = None) -> Parts:
     substances = (carrier(model), *(substance(name, drug) for name, drug in _used(model).items()))
     surroundings = Surroundings(model.patient.temperature, model.patient.ambient_pressure)
     arteries = model.arteries
-    tree = build_tree(arteries, model.run.numerics) if arteries is not None else None
+    tree = None if arteries is None else build_tree(arteries, model.run.numerics, liver_demand(model.liver))
     mesh = liver_mesh(model.liver, folder) if model.liver is not None else None
     liver = build_given_liver(model.liver, mesh) if model.liver is not None else None
     pump = build_pump(model.pump) if model.pump is not None else None
@@ -54,6 +55,11 @@ def assemble(model: given.ScenarioModel, folder: Path | None = None) -> Parts:
         drains={} if arteries is None else drains(arteries),
         split={} if arteries is None else dict(arteries.split),
     )
+
+
+def liver_demand(liver: given.Liver | None) -> float:
+    """Factor on the liver's arterial flow: one without a liver, or without its buffer response."""
+    return buffer_response(liver.portal_flow) if liver is not None and liver.buffer_response else 1.0
 
 
 def build_body(model: given.ScenarioModel, liver: Liver | None) -> Body:

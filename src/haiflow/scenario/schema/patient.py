@@ -46,6 +46,8 @@ class Liver(f.Part):
     volume: f.Volume | None = None
     """left out: 1.5 L, or the mesh's"""
     portal_flow: f.FlowRateOrNone = parse("1100 mL/min", "flow_rate")
+    buffer_response: f.Flag = False
+    """the artery makes up for a portal flow that is not 1100 mL/min; its stated inflow is that at 1100"""
     fractions: dict[SegmentName, f.Share] = Field(default_factory=lambda: dict(FRACTIONS))
     """of the volume, by segment; with resolve: 3d they are those of the mesh"""
     resolve: Literal["segments", "3d"] = "segments"
