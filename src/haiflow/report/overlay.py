@@ -140,6 +140,16 @@ def put_bar(image: Any, scale: Scale, left: int, bottom: int, length: int) -> Bo
     return left - 20, top - 36, left + length + 30, bottom + 4
 
 
+def put_sides(image: Any, note: str) -> None:
+    """R and L at the patient's right and left, as on every scan, and what the picture is."""
+    from PIL import ImageDraw
+
+    draw = ImageDraw.Draw(image, "RGBA")
+    for x, side in ((26, "R"), (image.width - 26, "L")):
+        draw.text((x, image.height / 2), side, font=font(26, True), fill=palette.INK, anchor="mm")
+    draw.text((image.width / 2, 14), note, font=font(18), fill=palette.QUIET, anchor="mt")
+
+
 def put_title(image: Any, title: str, note: str) -> Box:
     """A title at the top left, with a quiet line below it."""
     from PIL import ImageDraw

@@ -15,6 +15,8 @@ from haiflow.results.record import ARTERY
 
 LEAST = 1e-15  # kg/m3: less is no drug
 DECADES = 4.0
+ALMOST_ALL = 0.995  # of the tissue's cells: what the rest hold may not take the colours away
+PERFUSION = "mL/min/100 mL"
 
 
 @dataclass(frozen=True)
@@ -95,19 +97,34 @@ def _tumour(liver: LiverField) -> NDArray[np.bool_]:
 def of_liver(liver: LiverField) -> tuple[Scale, Floats]:
     """Exposure over the run, else concentration, else arterial perfusion: per cell, on a linear scale from zero.
 
-    Where a tumour holds far more than the tissue round it, the scale has a bend at the most that tissue holds.
+    Where a tumour, or a few cells, hold far more than the tissue round them, the scale has a bend at what that holds.
     """
     for name, title, unit in LIVER_VALUES:
-        values = np.asarray(liver.cell_data.get(name, np.zeros(len(liver.tetra))), float)
-        high = float(np.nanmax(values, initial=0.0))
-        if high > LEAST:
-            tissue = float(np.nanmax(values[~_tumour(liver)], initial=0.0))
-            shown = shown_unit(tissue or high, unit)
-            bent = LEAST < tissue < 0.6 * high  # a tumour holds far more: the tissue keeps most of the colours
-            knots, places = ((0.0, tissue, high), (0.0, 0.7, 1.0)) if bent else ((0.0, high), (0.0, 1.0))
-            return Scale(f"{title} / ({shown})", knots, places, False, shown, palette.LEAF), values
-    values = np.asarray(
-        liver.cell_data.get("arterial_perfusion_ml_per_min_per_100ml", np.zeros(len(liver.tetra))), float
-    )
+        values = _cells(liver, name)
+        if float(np.nanmax(values, initial=0.0)) > LEAST:
+            return linear(values, _tumour(liver), title, unit, palette.LEAF), values
+    scale, values = of_perfusion(liver)
+    return Scale(scale.title, (0.0, scale.knots[-1]), (0.0, 1.0), False, "", palette.LEAF), values
+
+
+def of_perfusion(liver: LiverField) -> tuple[Scale, Floats]:
+    """Arterial perfusion per cell, on a linear scale from zero with the same bend."""
+    values = _cells(liver, "arterial_perfusion_ml_per_min_per_100ml")
+    return linear(values, _tumour(liver), "Arterial perfusion", "", palette.CIVIDIS), values
+
+
+def linear(values: Floats, tumour: NDArray[np.bool_], title: str, unit: str, colours: tuple[str, ...]) -> Scale:
+    """A scale from zero to the largest of ``values`` (..., m), bent where hardly any tissue holds that much.
+
+    ``unit`` is SI (a ladder of it is chosen from), or empty for a perfusion in mL/min/100 mL.
+    """
     high = float(np.nanmax(values, initial=0.0)) or 1.0
-    return Scale("Arterial perfusion / (mL/min/100 mL)", (0.0, high), (0.0, 1.0), False, "", palette.LEAF), values
+    tissue = float(np.nanquantile(values[..., ~tumour], ALMOST_ALL)) if np.any(~tumour) else high
+    shown = shown_unit(tissue or high, unit) if unit else ""
+    bent = LEAST < tissue < 0.6 * high  # the tissue keeps most of the colours
+    knots, places = ((0.0, tissue, high), (0.0, 0.7, 1.0)) if bent else ((0.0, high), (0.0, 1.0))
+    return Scale(f"{title} / ({shown or PERFUSION})", knots, places, False, shown, colours)
+
+
+def _cells(liver: LiverField, name: str) -> Floats:
+    return np.asarray(liver.cell_data.get(name, np.zeros(len(liver.tetra))), float)

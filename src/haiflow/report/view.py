@@ -52,7 +52,7 @@ def view(
 def plotter(results: Results, off: bool = False) -> Any:
     """The scene as a pyvista Plotter."""
     _need("pyvista", "viz")
-    from haiflow.report import scene
+    from haiflow.report import camera, scene
 
     if off or not os.environ.get("DISPLAY"):
         scene.off_screen()
@@ -61,7 +61,7 @@ def plotter(results: Results, off: bool = False) -> Any:
         scene.add_liver(window, results.liver)
     if results.network is not None:
         scene.add_network(window, results.network, "overview")
-    scene.aim(window, scene.overview(results.network, results.liver))
+    camera.aim(window, camera.overview(results.network, results.liver))
     return window
 
 
