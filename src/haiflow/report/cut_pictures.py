@@ -55,11 +55,17 @@ def compose(plotter: Any, network: Network | None, liver: LiverField, scale: Sca
 
 
 def corner_view(
-    plotter: Any, network: Network | None, liver: LiverField, scale: Scale, values: Floats, size: tuple[int, int]
+    plotter: Any,
+    network: Network | None,
+    liver: LiverField,
+    scale: Scale,
+    values: Floats,
+    size: tuple[int, int],
+    about: Floats | None = None,
 ) -> Any:
-    """The liver as a veil round two half cuts, with its arteries and the numerals of the segments."""
+    """The liver as a veil round two half cuts, with its arteries and the segments' numerals; ``about`` as in :func:`stage`."""
     pieces = cuts.corner(liver, {"values": values})
-    stage(plotter, network, liver, size)
+    stage(plotter, network, liver, size, about)
     for piece in pieces:
         cuts.add_cut(plotter, piece, scale, "values", DIRECTION)
     image = taken(plotter)
@@ -70,14 +76,16 @@ def corner_view(
     return image
 
 
-def stage(plotter: Any, network: Network | None, liver: LiverField, size: tuple[int, int]) -> None:
-    """Veil and arteries before the camera, without any cut yet."""
+def stage(
+    plotter: Any, network: Network | None, liver: LiverField, size: tuple[int, int], about: Floats | None = None
+) -> None:
+    """Veil and arteries before the camera, without any cut yet; ``about`` (n, 3) m is what must fit, else the liver."""
     plotter.clear_actors()
     plotter.window_size = list(size)
     cuts.add_shell(plotter, liver)
     if network is not None:
         cuts.add_arteries(plotter, network)
-    view = camera.fitted(liver.points, DIRECTION, (0.0, 0.0, 1.0), size, 0.75)
+    view = camera.fitted(liver.points if about is None else about, DIRECTION, (0.0, 0.0, 1.0), size, 0.75)
     room = np.array([0.0, 0.0, 0.1 * view.half_height])  # above it, for the title
     camera.aim(plotter, replace(view, focus=view.focus + room))
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from haiflow.errors import InputError
 from haiflow.ports import Floats
 from haiflow.report import palette
 from haiflow.results import LiverField, Network
@@ -128,3 +130,16 @@ def linear(values: Floats, tumour: NDArray[np.bool_], title: str, unit: str, col
 
 def _cells(liver: LiverField, name: str) -> Floats:
     return np.asarray(liver.cell_data.get(name, np.zeros(len(liver.tetra))), float)
+
+
+def common(scales: Sequence[Scale]) -> Scale:
+    """One scale that holds all that each of ``scales`` holds: that with the highest end, its other end lowered.
+
+    Raises InputError where they are of different quantities.
+    """
+    words = {scale.title.partition(" / ")[0] for scale in scales}
+    if len(words) > 1:
+        raise InputError("runs", " and ".join(sorted(words)), "side by side, runs show the same quantity", "show one")
+    widest = max(scales, key=lambda scale: scale.knots[-1])
+    low = min(scale.knots[0] for scale in scales)
+    return replace(widest, knots=(low, *widest.knots[1:]))

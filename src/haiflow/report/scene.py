@@ -61,11 +61,12 @@ def add(plotter: Any, shape: Any, **look: Any) -> None:
     plotter.add_mesh(shape, show_scalar_bar=False, render=False, reset_camera=False, **look)
 
 
-def curves(network: Network, parts: tuple[int, ...], kind: str) -> Any:
+def curves(network: Network, parts: tuple[int, ...], kind: str, shared: scales.Scale | None = None) -> Any:
     """The lines of the given parts as smooth curves with ``radius`` (m, as drawn) and ``colour`` (0 to 1)."""
     import pyvista
 
-    scale, values = scales.of_network(network)
+    own, values = scales.of_network(network)
+    scale = shared or own
     wide = np.where(network.part == ARTERY, WIDER[kind], 1.0) * network.radius
     wide, colour = np.maximum(wide, THINNEST[kind]), scale.place(values)
     points, cells, radii, colours, count = [], [], [], [], 0
@@ -86,16 +87,16 @@ def curves(network: Network, parts: tuple[int, ...], kind: str) -> Any:
     return lines
 
 
-def add_network(plotter: Any, network: Network, kind: str) -> None:
+def add_network(plotter: Any, network: Network, kind: str, shared: scales.Scale | None = None) -> None:
     """Tubes with their own radii (never thinner than what can be seen), the pump, a ball per fault.
 
-    In the close-up the arteries are translucent: the catheter lies inside.
+    In the close-up the arteries are translucent: the catheter lies inside. ``shared``: the colour scale of several runs.
     """
     import pyvista
 
-    colours = colour_map(scales.of_network(network)[0])
+    colours = colour_map(shared or scales.of_network(network)[0])
     for name, parts, opacity in (("line", (PUMP_LINE, CATHETER), 1.0), ("arteries", (ARTERY,), OPACITY[kind])):
-        lines = curves(network, parts, kind)
+        lines = curves(network, parts, kind, shared)
         if lines is None:
             continue
         tubes = lines.tube(scalars="radius", absolute=True, n_sides=20, capping=True)
@@ -152,11 +153,15 @@ def _turn(axis: Floats) -> tuple[Floats, float]:
     return (about / size if size > 1e-9 else np.array([1.0, 0.0, 0.0])), float(np.degrees(np.arctan2(size, axis[2])))
 
 
-def add_liver(plotter: Any, liver: LiverField) -> None:
-    """The outer surface, translucent and coloured by exposure, the borders of the segments, tumours as solid bodies."""
+def add_liver(plotter: Any, liver: LiverField, shared: scales.Scale | None = None) -> None:
+    """The outer surface, translucent and coloured by exposure, the borders of the segments, tumours as solid bodies.
+
+    ``shared`` is the colour scale of several runs.
+    """
     import pyvista
 
-    scale, values = scales.of_liver(liver)
+    own, values = scales.of_liver(liver)
+    scale = shared or own
     colours, opacity = colour_map(scale), LIVER_OPACITY
     skin = surface.outside(liver)
     shell = pyvista.PolyData.from_regular_faces(skin.points, skin.triangles.astype(int))
