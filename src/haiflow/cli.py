@@ -196,15 +196,15 @@ def new(file: str | None, template: str, listing: bool, force: bool) -> int:
 
 
 @commands.command()
-@click.argument("folder", metavar="DIR")
+@click.argument("folders", metavar="DIR...", nargs=-1, required=True)
 @click.option("--screenshot", metavar="F.png", help="Write a picture; needs no display.")
 @click.option("--html", metavar="F.html", help="Write a page to turn and zoom; needs no display.")
 @click.option("--movie", metavar="F.mp4", help="Write a film; needs no display.")
-def view(folder: str, screenshot: str | None, html: str | None, movie: str | None) -> int:
-    """Open the 3D scene of an output folder in a window, or write it to files."""
+def view(folders: tuple[str, ...], screenshot: str | None, html: str | None, movie: str | None) -> int:
+    """Open the 3D scene of an output folder in a window, or write it to files; several folders side by side."""
     from haiflow.report.view import view as show
 
-    for path in show(folder, screenshot=screenshot, movie=movie, html=html):
+    for path in show(folders, screenshot=screenshot, movie=movie, html=html):
         say(f"{path}: written")
     return DONE
 

@@ -96,13 +96,16 @@ def _ending(code: int) -> str:
 
 def ready_scene() -> Callable[[Results, Path], list[str]]:
     """Loads pyvista and opens a window off screen: where this fails, nothing has been drawn yet."""
-    from haiflow.report import scene
+    from haiflow.report import cut_pictures, scene
 
     scene.off_screen()
     plotter = scene.new_plotter()
     plotter.screenshot(return_img=True)
     scene.overlay.font(18)
-    return lambda results, folder: scene.draw(results.network, results.liver, folder, plotter)
+    return lambda results, folder: [
+        *scene.draw(results.network, results.liver, folder, plotter),
+        *cut_pictures.draw(results.network, results.liver, folder, plotter),
+    ]
 
 
 def ready_figures() -> Callable[[Results, Path], list[str]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from haiflow.report import palette
 from haiflow.report.scales import Scale
+from haiflow.results import Event
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,43 @@ def put_bar(image: Any, scale: Scale, left: int, bottom: int, length: int) -> Bo
             draw.text((x, top + height + 9), text, font=font(16), fill=palette.INK, anchor="mt")
             spans.append((x - half, x + half))
     return left - 20, top - 36, left + length + 30, bottom + 4
+
+
+def put_sides(image: Any, note: str) -> None:
+    """R and L at the patient's right and left, as on every scan, and what the picture is."""
+    from PIL import ImageDraw
+
+    draw = ImageDraw.Draw(image, "RGBA")
+    for x, side in ((26, "R"), (image.width - 26, "L")):
+        draw.text((x, image.height / 2), side, font=font(26, True), fill=palette.INK, anchor="mm")
+    draw.text((image.width / 2, 14), note, font=font(18), fill=palette.QUIET, anchor="mt")
+
+
+def put_events(image: Any, name: str, events: Sequence[Event], left: int, since: float) -> None:
+    """A run's name at the top, and below it what has happened so far; bold what happened after ``since`` (s)."""
+    from PIL import ImageDraw
+
+    draw = ImageDraw.Draw(image, "RGBA")
+    draw.text((left, 20), name, font=font(24, True), fill=palette.INK, anchor="lt")
+    for line, event in enumerate(events[-5:]):
+        colour, top = palette.event_colour(event.kind, event.name), 58 + 28 * line
+        draw.ellipse([left, top + 3, left + 10, top + 13], fill=colour)
+        new = event.time_s >= since
+        draw.text((left + 18, top), event.name, font=font(18, new), fill=colour, anchor="lt")
+
+
+def put_clock(image: Any, text: str, share: float, marks: Sequence[tuple[float, str]]) -> None:
+    """A time line at the lower left, filled to ``share`` (0 to 1), with a coloured tick at each of ``marks``."""
+    from PIL import ImageDraw
+
+    draw = ImageDraw.Draw(image, "RGBA")
+    left, length, middle = 32, int(0.5 * image.width), image.height - 42
+    draw.text((left, middle - 24), text, font=font(24, True), fill=palette.INK, anchor="ls")
+    draw.rounded_rectangle([left, middle - 4, left + length, middle + 4], 4, fill="#d3dbe1")
+    draw.rounded_rectangle([left, middle - 4, left + max(8, share * length), middle + 4], 4, fill=palette.DRUG)
+    for place, colour in marks:
+        x = left + place * length
+        draw.line([(x, middle - 11), (x, middle + 11)], fill=colour, width=3)
 
 
 def put_title(image: Any, title: str, note: str) -> Box:

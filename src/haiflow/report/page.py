@@ -22,7 +22,7 @@ CAPTIONS = figures.CAPTIONS | {
     "scene": "Pump line, catheter and arteries coloured by the drug in them; the liver by the exposure of its tissue.",
     "scene_tip": "The same round the catheter's tip; the arteries are translucent because the catheter lies inside.",
     "scene_cut": "Cut through the middle of the liver, or of its largest tumour: exposure of the tissue.",
-    "scene_perfusion": "Arterial perfusion on the same cuts: a territory that is starved of blood is pale.",
+    "scene_perfusion": "Arterial perfusion on the same cuts: a territory that is starved of blood is dark.",
 }
 SECTIONS = (
     ("verdict", "Verdict"), ("segments", "Dose by segment"), ("scan", "Scan"), ("scene", "3D scene"),

@@ -34,6 +34,8 @@ LINES = ("#0b6a94", "#cc3311", "#117755", "#aa4499", "#c27c0e", "#555f68", "#88c
 # palest end, CC0) and the liver.
 FLAME = ("#3b0a8f", "#6a00a8", "#9c179e", "#c5407e", "#e26561", "#f68d45", "#fcba2c")
 LEAF = ("#f0efe2", "#cfe0c3", "#9fccab", "#66b19a", "#36918a", "#146f77", "#0b4d5c")
+# Perfusion, dark to light: matplotlib's cividis (CC0), J. R. Nunez et al., PLoS ONE 13 (2018) e0199239.
+CIVIDIS = ("#00224e", "#2a3f6d", "#575c6d", "#7d7c78", "#a59c74", "#d2c060", "#fee838")
 NO_DRUG = "#a9b3bb"
 
 

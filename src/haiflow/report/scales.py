@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from haiflow.errors import InputError
 from haiflow.ports import Floats
 from haiflow.report import palette
 from haiflow.results import LiverField, Network
@@ -15,6 +17,8 @@ from haiflow.results.record import ARTERY
 
 LEAST = 1e-15  # kg/m3: less is no drug
 DECADES = 4.0
+ALMOST_ALL = 0.995  # of the tissue's cells: what the rest hold may not take the colours away
+PERFUSION = "mL/min/100 mL"
 
 
 @dataclass(frozen=True)
@@ -109,22 +113,11 @@ def tumours(liver: LiverField) -> NDArray[np.int32]:
 
 
 def _of_cells(title: str, unit: str, values: Floats, inside: NDArray[np.bool_]) -> Scale:
-    """A linear scale from zero over ``values`` (..., m); from the least where that is pressure.
-
-    Where a tumour (``inside``) holds far more than the tissue round it, the scale has a bend at the most that tissue
-    holds.
-    """
-    high = float(np.nanmax(values, initial=0.0))
+    """The scale of one quantity of the liver; a pressure's begins at the least there is."""
     if unit == "mmHg":
-        low = float(np.nanmin(values))
+        low, high = float(np.nanmin(values)), float(np.nanmax(values, initial=0.0))
         return Scale(f"{title} / {unit}", (low, max(high, low + 1.0)), (0.0, 1.0), False, unit, palette.LEAF)
-    if unit not in LADDERS:
-        return Scale(f"{title} / ({unit})", (0.0, high or 1.0), (0.0, 1.0), False, "", palette.LEAF)
-    tissue = float(np.nanmax(values[..., ~inside], initial=0.0))
-    shown = shown_unit(tissue or high, unit)
-    bent = LEAST < tissue < 0.6 * high  # a tumour holds far more: the tissue keeps most of the colours
-    knots, places = ((0.0, tissue, high), (0.0, 0.7, 1.0)) if bent else ((0.0, high), (0.0, 1.0))
-    return Scale(f"{title} / ({shown})", knots, places, False, shown, palette.LEAF)
+    return linear(values, inside, title, unit if unit in LADDERS else "", palette.LEAF)
 
 
 def of_liver(liver: LiverField) -> tuple[Scale, Floats]:
@@ -147,3 +140,39 @@ def choices(liver: LiverField) -> list[Shown]:
         nothing = np.zeros(len(liver.tetra))
         found.append(Shown(key, title, _of_cells(title, unit, nothing, inside), nothing))
     return found
+
+
+def of_perfusion(liver: LiverField) -> tuple[Scale, Floats]:
+    """Arterial perfusion per cell, on a linear scale from zero with the same bend."""
+    values = _cells(liver, "arterial_perfusion_ml_per_min_per_100ml")
+    return linear(values, tumours(liver) > 0, "Arterial perfusion", "", palette.CIVIDIS), values
+
+
+def linear(values: Floats, tumour: NDArray[np.bool_], title: str, unit: str, colours: tuple[str, ...]) -> Scale:
+    """A scale from zero to the largest of ``values`` (..., m), bent where hardly any tissue holds that much.
+
+    ``unit`` is SI (a ladder of it is chosen from), or empty for a perfusion in mL/min/100 mL.
+    """
+    high = float(np.nanmax(values, initial=0.0)) or 1.0
+    tissue = float(np.nanquantile(values[..., ~tumour], ALMOST_ALL)) if np.any(~tumour) else high
+    shown = shown_unit(tissue or high, unit) if unit else ""
+    bent = LEAST < tissue < 0.6 * high  # the tissue keeps most of the colours
+    knots, places = ((0.0, tissue, high), (0.0, 0.7, 1.0)) if bent else ((0.0, high), (0.0, 1.0))
+    return Scale(f"{title} / ({shown or PERFUSION})", knots, places, False, shown, colours)
+
+
+def _cells(liver: LiverField, name: str) -> Floats:
+    return np.asarray(liver.cell_data.get(name, np.zeros(len(liver.tetra))), float)
+
+
+def common(scales: Sequence[Scale]) -> Scale:
+    """One scale that holds all that each of ``scales`` holds: that with the highest end, its other end lowered.
+
+    Raises InputError where they are of different quantities.
+    """
+    words = {scale.title.partition(" / ")[0] for scale in scales}
+    if len(words) > 1:
+        raise InputError("runs", " and ".join(sorted(words)), "side by side, runs show the same quantity", "show one")
+    widest = max(scales, key=lambda scale: scale.knots[-1])
+    low = min(scale.knots[0] for scale in scales)
+    return replace(widest, knots=(low, *widest.knots[1:]))

@@ -7,7 +7,7 @@ raise, it ends the process. Axes are the body's: x to the left, y to the back, z
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +15,16 @@ import numpy as np
 
 from haiflow.ports import Floats
 from haiflow.report import overlay, palette, scales, surface
+from haiflow.report.camera import SIZE, View, aim, pixel
+from haiflow.report.camera import close_up as close_up
+from haiflow.report.camera import overview as overview
 from haiflow.results import LiverField, Network, PumpBody
-from haiflow.results.record import ARTERY, CATHETER, PUMP_LINE
+from haiflow.results.record import ARTERY, CATHETER, FINE_ARTERY, PUMP_LINE
 
-SIZE = (1200, 1080)
 OPACITY = {"overview": 1.0, "tip": 0.55}  # of the arteries: the catheter lies inside
 LIVER_OPACITY, TUMOUR_OPACITY = 0.45, 0.9
 WIDER = {"overview": 1.5, "tip": 1.0}  # tubes are drawn wider than life so that they can be seen
 THINNEST = {"overview": 1.1e-3, "tip": 0.35e-3}  # m
-CLOSE = 0.036  # m: half the height of the close-up
-
-
-@dataclass(frozen=True)
-class View:
-    """A camera: what it looks at (3,), from which direction (3,), and half the height it sees (m)."""
-
-    focus: Floats
-    direction: Floats
-    half_height: float
 
 
 def off_screen() -> None:
@@ -52,7 +44,8 @@ def new_plotter(off: bool = True, size: tuple[int, int] = SIZE) -> Any:
     return plotter
 
 
-def _colour_map(scale: scales.Scale) -> Any:
+def colour_map(scale: scales.Scale) -> Any:
+    """The lookup table of ``scale`` over 0 to 1."""
     import pyvista
 
     table = pyvista.LookupTable()
@@ -62,16 +55,17 @@ def _colour_map(scale: scales.Scale) -> Any:
     return table
 
 
-def _add(plotter: Any, shape: Any, **look: Any) -> None:
+def add(plotter: Any, shape: Any, **look: Any) -> None:
     """Adds a shape without drawing at once: pyvista would draw the whole scene again for each."""
     plotter.add_mesh(shape, show_scalar_bar=False, render=False, reset_camera=False, **look)
 
 
-def _curves(network: Network, parts: tuple[int, ...], kind: str) -> Any:
+def curves(network: Network, parts: tuple[int, ...], kind: str, shared: scales.Scale | None = None) -> Any:
     """The lines of the given parts as smooth curves with ``radius`` (m, as drawn) and ``colour`` (0 to 1)."""
     import pyvista
 
-    scale, values = scales.of_network(network)
+    own, values = scales.of_network(network)
+    scale = shared or own
     wide = np.where(network.part == ARTERY, WIDER[kind], 1.0) * network.radius
     wide, colour = np.maximum(wide, THINNEST[kind]), scale.place(values)
     points, cells, radii, colours, count = [], [], [], [], 0
@@ -92,16 +86,16 @@ def _curves(network: Network, parts: tuple[int, ...], kind: str) -> Any:
     return lines
 
 
-def add_network(plotter: Any, network: Network, kind: str) -> None:
+def add_network(plotter: Any, network: Network, kind: str, shared: scales.Scale | None = None) -> None:
     """Tubes with their own radii (never thinner than what can be seen), the pump, a ball per fault.
 
-    In the close-up the arteries are translucent: the catheter lies inside.
+    In the close-up the arteries are translucent: the catheter lies inside. ``shared``: the scale of several runs.
     """
     import pyvista
 
-    colour_map = _colour_map(scales.of_network(network)[0])
+    colours = colour_map(shared or scales.of_network(network)[0])
     for name, parts, opacity in (("line", (PUMP_LINE, CATHETER), 1.0), ("arteries", (ARTERY,), OPACITY[kind])):
-        lines = _curves(network, parts, kind)
+        lines = curves(network, parts, kind, shared)
         if lines is None:
             continue
         tubes = lines.tube(scalars="radius", absolute=True, n_sides=20, capping=True)
@@ -112,13 +106,17 @@ def add_network(plotter: Any, network: Network, kind: str) -> None:
             "smooth_shading": True,
             "split_sharp_edges": True,
         }
-        _add(plotter, tubes, scalars="colour", cmap=colour_map, clim=(0, 1), opacity=opacity, name=name, **look)
+        add(plotter, tubes, scalars="colour", cmap=colours, clim=(0, 1), opacity=opacity, name=name, **look)
+    if kind == "overview" and np.any(network.part == FINE_ARTERY):
+        from haiflow.report.cuts import add_fine
+
+        add_fine(plotter, network, 0.5)
     if network.pump is not None:
         add_pump(plotter, network.pump)
     ball = {"overview": 3.0e-3, "tip": 1.2e-3}[kind]
     for mark in network.markers:
         if mark.kind != "tip":
-            _add(
+            add(
                 plotter,
                 pyvista.Sphere(radius=ball, center=mark.position),
                 color=palette.SEVERITY["alarm"],
@@ -138,7 +136,7 @@ def add_pump(plotter: Any, body: PumpBody) -> None:
             n1=0.35, n2=1.0, u_res=90, v_res=60,
         )  # fmt: skip
         turned = shape.rotate_vector(*_turn(axis)).translate(body.centre + shift * body.height * axis)
-        _add(plotter, turned, color=colour, **metal)
+        add(plotter, turned, color=colour, **metal)
 
 
 def front(body: PumpBody) -> Floats:
@@ -154,20 +152,24 @@ def _turn(axis: Floats) -> tuple[Floats, float]:
     return (about / size if size > 1e-9 else np.array([1.0, 0.0, 0.0])), float(np.degrees(np.arctan2(size, axis[2])))
 
 
-def add_liver(plotter: Any, liver: LiverField) -> None:
-    """The outer surface, translucent and coloured by exposure, the borders of the segments, tumours as solid bodies."""
+def add_liver(plotter: Any, liver: LiverField, shared: scales.Scale | None = None) -> None:
+    """The outer surface, translucent and coloured by exposure, the borders of the segments, tumours as solid bodies.
+
+    ``shared`` is the colour scale of several runs.
+    """
     import pyvista
 
-    scale, values = scales.of_liver(liver)
-    colour_map, opacity = _colour_map(scale), LIVER_OPACITY
+    own, values = scales.of_liver(liver)
+    scale = shared or own
+    colours, opacity = colour_map(scale), LIVER_OPACITY
     skin = surface.outside(liver)
     shell = pyvista.PolyData.from_regular_faces(skin.points, skin.triangles.astype(int))
     shell["colour"] = surface.at_points(skin, scale.place(values[skin.cell]))
-    look = {"cmap": colour_map, "clim": (0, 1), "smooth_shading": True, "ambient": 0.3, "specular": 0.1}
-    _add(plotter, shell, scalars="colour", opacity=opacity, culling="back", name="liver", **look)
+    look = {"cmap": colours, "clim": (0, 1), "smooth_shading": True, "ambient": 0.3, "specular": 0.1}
+    add(plotter, shell, scalars="colour", opacity=opacity, culling="back", name="liver", **look)
     if len(skin.borders):
         lines = pyvista.PolyData(surface.smoothed_borders(skin), lines=np.insert(skin.borders, 0, 2, axis=1).ravel())
-        _add(plotter, lines, color="#3f5a66", line_width=1.8, opacity=min(1.0, 1.6 * opacity), name="borders")
+        add(plotter, lines, color="#3f5a66", line_width=1.8, opacity=min(1.0, 1.6 * opacity), name="borders")
     tumour = np.asarray(liver.cell_data.get("tumour", np.zeros(len(liver.tetra))))
     if np.any(tumour > 0):
         inner = surface.outside(replace(liver, tetra=liver.tetra[tumour > 0]))
@@ -175,49 +177,7 @@ def add_liver(plotter: Any, liver: LiverField) -> None:
             surface.rounded(inner.points, inner.triangles), inner.triangles.astype(int)
         )
         body["colour"] = surface.at_points(inner, scale.place(values[tumour > 0][inner.cell]))
-        _add(plotter, body, scalars="colour", opacity=TUMOUR_OPACITY, name="tumours", **look)
-
-
-def overview(network: Network | None, liver: LiverField | None) -> View:
-    """All of it, from the front, a little from above and the patient's left."""
-    clouds = [item.points for item in (network, liver) if item is not None]
-    if network is not None and network.pump is not None:
-        clouds.append(network.pump.centre + network.pump.radius * np.array([[1, 0, 1], [-1, 0, -1.0]]))
-    points = np.concatenate(clouds)
-    low, high = points.min(axis=0), points.max(axis=0)
-    half = 0.5 * max((high[2] - low[2]) / 0.74, (high[0] - low[0]) * SIZE[1] / SIZE[0] / 0.9)  # room for title and bars
-    return View(0.5 * (low + high), np.array([0.22, -1.0, 0.20]), 1.05 * half)
-
-
-def close_up(network: Network) -> View | None:
-    """Round the catheter's tip; None where there is no catheter."""
-    tips = [mark.position for mark in network.markers if mark.kind == "tip"]
-    if not tips:
-        ends = np.flatnonzero(network.part == CATHETER)
-        if not len(ends):
-            return None
-        tips = [network.points[ends[-1]]]
-    return View(np.asarray(tips[0]) + np.array([0.0, 0.0, -0.002]), np.array([0.15, -1.0, 0.12]), CLOSE)
-
-
-def aim(plotter: Any, view: View) -> None:
-    """Puts the camera where ``view`` says (parallel projection: sizes can be compared)."""
-    direction = view.direction / np.linalg.norm(view.direction)
-    plotter.camera.position = tuple(view.focus + direction * 10.0 * view.half_height)
-    plotter.camera.focal_point = tuple(view.focus)
-    plotter.camera.up = (0.0, 0.0, 1.0)
-    plotter.camera.parallel_projection = True
-    plotter.camera.parallel_scale = view.half_height
-    plotter.reset_camera_clipping_range()
-
-
-def pixel(plotter: Any, size: tuple[int, int], point: Floats) -> tuple[float, float]:
-    """Where a point (3,) m lands in the picture, from its top left."""
-    from vtkmodules.vtkCommonMath import vtkMatrix4x4
-
-    composed: vtkMatrix4x4 = plotter.camera.GetCompositeProjectionTransformMatrix(size[0] / size[1], -1, 1)
-    x, y, _, w = composed.MultiplyPoint((*point, 1.0))
-    return (0.5 + 0.5 * x / w) * size[0], (0.5 - 0.5 * y / w) * size[1]
+        add(plotter, body, scalars="colour", opacity=TUMOUR_OPACITY, name="tumours", **look)
 
 
 def names_of_arteries(network: Network) -> list[tuple[str, Floats]]:

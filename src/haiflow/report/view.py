@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,43 +17,62 @@ FILM_SIZE = (1280, 720)
 
 
 def view(
-    folder: str | Path,
+    folder: str | Path | Sequence[str | Path],
     screenshot: str | Path | None = None,
     movie: str | Path | None = None,
     html: str | Path | None = None,
 ) -> list[Path]:
     """Opens the scene of a run's folder, or writes it to the files asked for; returns what was written.
 
-    Raises InputError where the folder or a file's name will not do, HaiflowError where this machine cannot draw.
+    Several folders are drawn side by side, into a picture or a film. Raises InputError where a folder or a file's name
+    will not do, HaiflowError where this machine cannot draw.
     """
+    folders = [folder] if isinstance(folder, str | Path) else list(folder)
+    runs = [_opened(one) for one in folders]
+    if len(runs) > 1 and (html is not None or (screenshot is None and movie is None)):
+        rule = "several runs are drawn side by side into a picture or a film"
+        raise InputError("DIR", f"{len(runs)} folders", rule, "give --screenshot F.png or --movie F.mp4")
+    written = []
+    for wanted, ending, write in ((screenshot, ".png", _screenshot), (html, ".html", _html), (movie, ".mp4", _movie)):
+        if wanted is not None:
+            path = _refuse_name(Path(wanted), ending)
+            write(runs, path)
+            written.append(path)
+    if not written:
+        show(runs[0])
+    return written
+
+
+def _opened(folder: str | Path) -> Results:
     results = Results.open(folder)
     if results.network is None and results.liver is None:
         raise InputError(
             str(folder), "no network.vtp and no perfusion.vtu", "there is nothing to show in 3D", "give another folder"
         )
-    written = []
-    for wanted, ending, write in ((screenshot, ".png", _screenshot), (html, ".html", _html), (movie, ".mp4", _movie)):
-        if wanted is not None:
-            path = Path(wanted)
-            if path.suffix.lower() != ending:
-                raise InputError(
-                    str(path), path.suffix or "no ending", f"must end in {ending}", f"name it {path.stem}{ending}"
-                )
-            if not path.absolute().parent.is_dir():
-                raise InputError(
-                    str(path), "no such folder", "the file's folder must exist", "make it, or give another name"
-                )
-            write(results, path)
-            written.append(path)
-    if not written:
-        show(results)
-    return written
+    return results
+
+
+def _refuse_name(path: Path, ending: str) -> Path:
+    """``path``, where it can be written; raises InputError for another ending or a folder that is not there."""
+    if path.suffix.lower() != ending:
+        raise InputError(str(path), path.suffix or "no ending", f"must end in {ending}", f"name it {path.stem}{ending}")
+    if not path.absolute().parent.is_dir():
+        raise InputError(str(path), "no such folder", "the file's folder must exist", "make it, or give another name")
+    return path
+
+
+def _names(runs: Sequence[Results]) -> list[str]:
+    """What to call runs in a picture: their scenarios' names where these tell them apart, else their folders'."""
+    titles = [str(run.summary.get("scenario", {}).get("name") or "") for run in runs]
+    if all(titles) and len(set(titles)) == len(titles):
+        return titles
+    return [run.folder.name if run.folder is not None else f"run {index}" for index, run in enumerate(runs, 1)]
 
 
 def plotter(results: Results, off: bool = False) -> Any:
     """The scene as a pyvista Plotter."""
     _need("pyvista", "viz")
-    from haiflow.report import scene
+    from haiflow.report import camera, scene
 
     if off or not os.environ.get("DISPLAY"):
         scene.off_screen()
@@ -61,7 +81,7 @@ def plotter(results: Results, off: bool = False) -> Any:
         scene.add_liver(window, results.liver)
     if results.network is not None:
         scene.add_network(window, results.network, "overview")
-    scene.aim(window, scene.overview(results.network, results.liver))
+    camera.aim(window, camera.overview(results.network, results.liver))
     return window
 
 
@@ -84,7 +104,19 @@ def show(results: Results) -> None:
     plotter(results).show(title="haiflow")
 
 
-def _screenshot(results: Results, path: Path) -> None:
+def _screenshot(runs: Sequence[Results], path: Path) -> None:
+    """The overview of one run, or several runs side by side, as a PNG."""
+    if len(runs) == 1:
+        _one_picture(runs[0], path)
+        return
+    from haiflow.report import compare
+
+    window = _window()
+    compare.picture(runs, _names(runs), window).save(path, compress_level=6)
+    window.close()
+
+
+def _one_picture(results: Results, path: Path) -> None:
     """The overview as a PNG, drawn in a child process: a missing EGL ends that one, not this."""
     import shutil
     import tempfile
@@ -100,18 +132,41 @@ def _screenshot(results: Results, path: Path) -> None:
         shutil.copyfile(Path(folder) / "scene.png", path)
 
 
-def _html(results: Results, path: Path) -> None:
+def _html(runs: Sequence[Results], path: Path) -> None:
     """The run's page, with the interactive scene and whatever pictures the run has."""
     from haiflow.report import page
 
+    (results,) = runs
     folder = results.folder
     assert folder is not None
     path.write_text(page.render(results, folder / "figures"), encoding="utf-8")
 
 
-def _movie(results: Results, path: Path) -> None:
-    """One turn round the scene."""
+def _movie(runs: Sequence[Results], path: Path) -> None:
+    """The drug over the run, where it was followed in space; else one turn round the scene."""
     _need("imageio_ffmpeg", "movie")
+    from haiflow.report import film
+
+    if len(runs) == 1 and not film.has_frames(runs[0]):
+        _turn(runs[0], path)
+        return
+    window = _window()
+    film.write(runs, _names(runs), path, window)
+    window.close()
+
+
+def _window() -> Any:
+    """An empty plotter off screen, where this machine has been seen to draw."""
+    _need("pyvista", "viz")
+    _probe()
+    from haiflow.report import scene
+
+    scene.off_screen()
+    return scene.new_plotter()
+
+
+def _turn(results: Results, path: Path) -> None:
+    """One turn round the scene."""
     _probe()
     window = plotter(results, off=True)
     window.window_size = list(FILM_SIZE)
