@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from haiflow.report import page
+from haiflow.report import page, palette
 from haiflow.results import Results
 
 BROWSER = next((name for name in ("chromium", "chromium-browser", "google-chrome") if shutil.which(name)), None)
@@ -175,15 +175,25 @@ def test_every_quantity_and_every_cut_has_its_own_picture_and_bar(written: Path,
         for (const input of document.querySelectorAll("#scene-tools input")) {
           input.click(); said.layers.push(changed());
         }
+        const copy = document.createElement("canvas").getContext("2d");
+        [copy.canvas.width, copy.canvas.height] = [canvas().width, canvas().height];
+        const at = [Math.round(copy.canvas.width * 0.35), Math.round(copy.canvas.height * 0.55)];
+        key("Escape"); press("Liver"); copy.drawImage(canvas(), 0, 0);
+        said.colour = [...copy.getImageData(...at, 1, 1).data];
+        for (const name of said.names) { set("quantity", name, "change"); said.cuts.push(changed()); }
+        set("time", 25, "input"); said.cuts.push(changed());
         """,
     )
     assert len(said["names"]) == 7
     assert said["bars"] == said["names"]
     assert all(said["seen"])
     assert said["disabled"] is True
-    assert said["cuts"] == [True] * 7
+    assert said["cuts"] == [True] * (7 + 7 + 1), "the last eight with nothing but the cut to be seen"
     assert said["layers"] == [True] * 5 + [False], "all but the labels, which are no part of the canvas, change it"
-    assert said["inside"].startswith(("Segment", "tumour"))
+    name = re.match(r"Segment ([IV]+)volume", said["inside"])
+    assert name is not None, said["inside"]
+    colour = palette.SEGMENTS[palette.NUMERALS.index(name[1]) - 1]
+    assert said["colour"] == pytest.approx([*(int(colour[k : k + 2], 16) for k in (1, 3, 5)), 255], abs=2)
     assert said["labels"] == ["Pump and catheter", "Arteries", "Fine arteries", "Liver", "Tumours", "Labels"]
 
 

@@ -119,33 +119,66 @@ const Liver = (() => {
       slice();
     };
 
-    // The cut: the two grid layers next to it, mixed; pale outside what is picked.
+    const paled = (colour, at) => {
+      const numbers = state.picked && arrays[`grid_${state.picked.kind}`];
+      return !numbers || numbers[at] === state.picked.number ? colour : colour.map((c) => 0.25 * c + 180);
+    };
+
+    // A picture of the cut (RGBA): the two grid layers next to it, mixed; pale outside what is picked.
+    const mixed = ({ u, v, axis, low, part }) => {
+      const { shape, slot, stride } = space;
+      const [wide, high, values] = [shape[u], shape[v], bytes("grid")];
+      const out = new Uint8Array(4 * wide * high);
+      for (let i = 0; i < wide * high; i++) {
+        const at = (i % wide) * stride[u] + Math.floor(i / wide) * stride[v] + low * stride[axis];
+        let [a, b] = [slot[at], slot[at + stride[axis]]];
+        if (a < 0 && b < 0) continue;
+        [a, b] = [a < 0 ? b : a, b < 0 ? a : b];
+        out.set(paled(state.quantity.table[Math.round(values[a] * (1 - part) + values[b] * part)], part < 0.5 ? a : b), 4 * i);
+        out[4 * i + 3] = 255;
+      }
+      return out;
+    };
+
+    // The same for segments, ``fine`` times as fine: each point is of the segment that weighs most around it.
+    const sorts = ({ u, v, axis, low, part }, fine) => {
+      const { shape, slot, stride } = space;
+      const tints = state.quantity.colours.map(rgb);
+      const [wide, high] = [fine * shape[u], fine * shape[v]];
+      const out = new Uint8Array(4 * wide * high);
+      const place = (i, n) => Math.min(Math.max((i + 0.5) / fine - 0.5, 0), n - 1.001);
+      for (let i = 0; i < wide * high; i++) {
+        const [x, y] = [place(i % wide, shape[u]), place(Math.floor(i / wide), shape[v])];
+        const start = Math.floor(x) * stride[u] + Math.floor(y) * stride[v] + low * stride[axis];
+        const weight = new Float32Array(9);
+        let [best, where] = [0, -1];
+        for (let k = 0; k < 8; k++) {
+          const [a, b, c] = [k & 1, (k >> 1) & 1, k >> 2];
+          const at = slot[start + a * stride[u] + b * stride[v] + c * stride[axis]];
+          if (at < 0) continue;
+          const number = arrays.grid_segment[at];
+          weight[number] += Math.abs(1 - a - (x % 1)) * Math.abs(1 - b - (y % 1)) * Math.abs(1 - c - part);
+          if (where < 0 || weight[number] >= weight[best]) [best, where] = [number, at];
+        }
+        if (where < 0) continue;
+        out.set(paled(tints[best - 1] ?? [169, 179, 187], where), 4 * i);
+        out[4 * i + 3] = 255;
+      }
+      return out;
+    };
+
     const slice = () => {
       if (state.place === null) return;
       const { axis, place, quantity } = state;
       const [u, v] = [0, 1, 2].filter((k) => k !== axis);
-      const { origin, step, shape, slot, stride } = space;
+      const { origin, step, shape } = space;
       const [wide, high] = [shape[u], shape[v]];
       const layer = Math.min(Math.max((place - origin[axis]) / step, 0), shape[axis] - 1.001);
       const low = Math.floor(layer);
-      const part = quantity.colours ? Math.round(layer - low) : layer - low;
-      const palette = quantity.colours ? [[169, 179, 187], ...quantity.colours.map(rgb)] : quantity.table;
-      const numbers = state.picked && arrays[`grid_${state.picked.kind}`];
-      const [values, out] = [bytes("grid"), new Uint8Array(4 * wide * high)];
-      for (let j = 0; j < high; j++) {
-        for (let i = 0; i < wide; i++) {
-          const at = i * stride[u] + j * stride[v] + low * stride[axis];
-          let [a, b] = [slot[at], slot[at + stride[axis]]];
-          if (a < 0 && b < 0) continue;
-          [a, b] = [a < 0 ? b : a, b < 0 ? a : b];
-          const colour = palette[Math.round(values[a] * (1 - part) + values[b] * part)] ?? palette[0];
-          const plain = !numbers || numbers[part < 0.5 ? a : b] === state.picked.number;
-          out.set(plain ? colour : colour.map((c) => 0.25 * c + 180), 4 * (i + j * wide));
-          out[4 * (i + j * wide) + 3] = 255;
-        }
-      }
+      const at = { u, v, axis, low, part: layer - low };
+      const [fine, out] = quantity.colours ? [4, sorts(at, 4)] : [1, mixed(at)];
       cap.material.map?.dispose();
-      const texture = new THREE.DataTexture(out, wide, high);
+      const texture = new THREE.DataTexture(out, fine * wide, fine * high);
       texture.colorSpace = THREE.SRGBColorSpace;
       texture.magFilter = texture.minFilter = quantity.colours ? THREE.NearestFilter : THREE.LinearFilter;
       texture.needsUpdate = true;
