@@ -170,12 +170,12 @@ def _decided(scenario: Scenario) -> Iterator[str]:
 
 def liver_cells(scenario: Scenario) -> int:
     """How many tetrahedra a liver in 3D has; 0 where each of its segments is well mixed."""
-    from haiflow.mesh.read import read_liver
-    from haiflow.mesh.standard import standard_liver
-
     liver, path = scenario.model.liver, scenario.mesh_path
     if liver is None or liver.resolve != "3d":
         return 0
+    from haiflow.mesh.read import read_liver
+    from haiflow.mesh.standard import standard_liver
+
     return len((standard_liver() if path is None else read_liver(path)).tetra)
 
 

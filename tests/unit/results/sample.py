@@ -138,7 +138,7 @@ def followed(halvings: int = 0, n_frames: int = 30) -> LiverField:
         "perfusion_ml_per_min_per_100ml": 70.0 + 40.0 * patchy,
         "drug_concentration_kg_per_m3": frames[-1].astype(float),
         "exposure_kg_s_per_m3": frames.sum(axis=0) * DAY,
-        "drug_delivered_kg_per_m3": 0.1 * patchy,
+        "drug_delivered_kg_per_m3": 0.1 * patchy**2,
         "arterial_territory": data["couinaud_segment"],
         "sinusoid_pressure_pa": 400.0 + 200.0 * near,
     }
