@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from haiflow.cli_mesh import mesh
 from haiflow.errors import HaiflowError, InputError, InputErrors, SolverStopped
 
 if TYPE_CHECKING:
@@ -240,6 +241,9 @@ def doctor(as_json: bool) -> int:
     found = examine()
     click.echo(json.dumps(found) if as_json else as_text(found))
     return DONE
+
+
+commands.add_command(mesh)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -10,7 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haiflow.errors import InputError
-from haiflow.mesh.model import TetraMesh
+from haiflow.mesh.model import NUMERALS, TetraMesh
+from haiflow.ports import Floats
+
+MEDIT, GMSH = (".mesh", ".meshb"), (".msh",)  # formats that hold one number a cell; gmsh names it
+IN_HDF5 = (".med", ".xdmf")
 
 
 def write_liver(path: str | Path, mesh: TetraMesh, cell_data: Mapping[str, NDArray[Any]] | None = None) -> None:
@@ -18,16 +22,35 @@ def write_liver(path: str | Path, mesh: TetraMesh, cell_data: Mapping[str, NDArr
 
     Raises :class:`InputError` where meshio has no writer for the file's ending.
     """
+    arrays = {"couinaud_segment": mesh.couinaud_segment} if cell_data is None else cell_data
+    write_tetra(Path(path), mesh.points, mesh.tetra, arrays)
+
+
+def write_tetra(path: Path, points: Floats, tetra: NDArray[Any], cell_data: Mapping[str, NDArray[Any]]) -> None:
+    """Writes any tetrahedra; a format that holds one number a cell gets ``couinaud_segment``, or else the first."""
     import meshio
 
-    arrays = {"couinaud_segment": mesh.couinaud_segment} if cell_data is None else cell_data
+    arrays, names = dict(cell_data), {}
+    if arrays and path.suffix.lower() in (*MEDIT, *GMSH):
+        kept = np.rint(arrays.get("couinaud_segment", next(iter(arrays.values())))).astype(np.int32)
+        arrays = {"medit:ref": kept}
+        if path.suffix.lower() in GMSH:
+            arrays = {"gmsh:physical": kept, "gmsh:geometrical": kept}
+            if "couinaud_segment" in cell_data:
+                names = {name: np.array([number, 3]) for number, name in enumerate(NUMERALS, 1) if number in kept}
     out = meshio.Mesh(
-        mesh.points,
-        [("tetra", mesh.tetra.astype(np.int32))],
+        points,
+        [("tetra", np.asarray(tetra, dtype=np.int32))],
         cell_data={name: [np.asarray(values)] for name, values in arrays.items()},
+        field_data=names,
     )
     try:
-        out.write(path)
-    except (SystemExit, KeyError, meshio.ReadError, meshio.WriteError) as error:
-        remedy = "use an ending such as .vtu, .vtk, .msh or .xdmf"
+        if path.suffix.lower() in GMSH:  # this version keeps a number with each cell
+            out.write(path, file_format="gmsh22", binary=False)
+        else:
+            out.write(path)
+    except (SystemExit, Exception) as error:
+        remedy = "use an ending such as .vtu, .vtk or .msh"
+        if path.suffix.lower() in IN_HDF5 and isinstance(error, ImportError):
+            remedy = "pip install 'haiflow[mesh]', or use .vtu"
         raise InputError("mesh file", str(path), f"cannot be written in this format ({error})", remedy) from None

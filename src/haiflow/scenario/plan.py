@@ -176,7 +176,8 @@ def liver_cells(scenario: Scenario) -> int:
     from haiflow.mesh.read import read_liver
     from haiflow.mesh.standard import standard_liver
 
-    return len((standard_liver() if path is None else read_liver(path)).tetra)
+    mesh = standard_liver() if path is None else read_liver(path, unit=liver.mesh_unit, labels=liver.labels)
+    return len(mesh.tetra)
 
 
 def artery_cells(model: ScenarioModel) -> int:

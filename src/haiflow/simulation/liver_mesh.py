@@ -15,5 +15,6 @@ def liver_mesh(liver: given.Liver, folder: Path | None = None) -> TetraMesh:
     if liver.mesh is None:
         return standard_liver(liver.volume)
     path = Path(liver.mesh)
-    mesh = read_liver(path if path.is_absolute() or folder is None else folder / path)
+    at = path if path.is_absolute() or folder is None else folder / path
+    mesh = read_liver(at, unit=liver.mesh_unit, labels=liver.labels)
     return mesh if liver.volume is None else mesh.scaled(liver.volume)

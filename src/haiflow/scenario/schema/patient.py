@@ -43,6 +43,10 @@ class Liver(f.Part):
 
     model: Literal["standard"] | None = None
     mesh: f.Text | None = None
+    mesh_unit: Literal["m", "mm"] = "m"
+    """of the mesh's points: the file does not say it"""
+    labels: dict[str, SegmentName] = Field(default_factory=dict)
+    """groups or numbers of the mesh's cells -> segment, where it has no cell data couinaud_segment"""
     volume: f.Volume | None = None
     """left out: 1.5 L, or the mesh's"""
     portal_flow: f.FlowRateOrNone = parse("1100 mL/min", "flow_rate")

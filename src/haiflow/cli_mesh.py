@@ -1,0 +1,110 @@
+"""``haiflow mesh``: info, convert, build. Loaded only when it is called."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from haiflow.errors import InputError
+
+UNIT = click.option(
+    "--unit", type=click.Choice(["m", "mm"]), default="m", show_default=True, help="Of the file's points."
+)
+FORCE = click.option("--force", is_flag=True, help="Replace an existing file.")
+LABELS = click.option(
+    "--label", "labels", metavar="NAME=SEGMENT", multiple=True, help="Which segment a group or number of the file is."
+)
+
+
+@click.group()
+def mesh() -> None:
+    """Inspect, convert and generate meshes of the liver."""
+
+
+@mesh.command()
+@click.argument("file", metavar="FILE")
+@UNIT
+@LABELS
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+def info(file: str, unit: str, labels: tuple[str, ...], as_json: bool) -> int:
+    """Say what a mesh holds, how good it is, and what a run would miss; exit code 2 where it is not ready."""
+    from haiflow.mesh.inspect import as_text, inspect
+
+    found = inspect(Path(file), unit, mapped(labels))
+    click.echo(json.dumps(found) if as_json else as_text(found))
+    return 2 if found["problem"] else 0
+
+
+@mesh.command()
+@click.argument("source", metavar="IN")
+@click.argument("target", metavar="OUT")
+@UNIT
+@FORCE
+def convert(source: str, target: str, unit: str, force: bool) -> int:
+    """Write the tetrahedra of IN with their labels as OUT, in metres, and read them back."""
+    from haiflow.mesh.convert import convert as converted
+
+    cells, volume = converted(Path(source), Path(target), unit, force)
+    click.echo(f"{target}: {cells} tetrahedra, {1e6 * volume:.5g} mL, in metres", err=True)
+    return 0
+
+
+@mesh.command()
+@click.argument("source", metavar="standard|SURFACE|LABELS")
+@click.option("-o", "--output", metavar="F.vtu", required=True, help="File to write, in metres.")
+@click.option("--cells", type=int, default=100_000, show_default=True, help="About how many tetrahedra.")
+@click.option("--edge", metavar="LENGTH", help="Edge of a tetrahedron instead, e.g. '4 mm'.")
+@click.option("--segments", type=click.Choice(["standard"]), help="A surface has none: stretch the standard liver's.")
+@UNIT
+@FORCE
+def build(
+    source: str, output: str, cells: int, edge: str | None, segments: str | None, unit: str, force: bool
+) -> int:
+    """Mesh the standard liver, a closed surface (.stl .ply .obj) or a label volume (.nrrd .nii .nii.gz)."""
+    from haiflow.mesh.convert import refuse_existing, save
+
+    refuse_existing(Path(output), force)
+    made = _made(Path(source), cells, edge, segments, unit)
+    save(made, Path(output), force)
+    click.echo(f"{output}: {len(made.tetra)} tetrahedra, {1e6 * made.volume:.5g} mL, in metres", err=True)
+    if segments:
+        click.echo("note: the segments are the standard liver's, stretched; they are not this liver's own", err=True)
+    return 0
+
+
+def _made(source: Path, cells: int, edge: str | None, segments: str | None, unit: str) -> Any:
+    from haiflow.mesh import generate, voxels
+    from haiflow.mesh.files import SURFACE_FORMATS
+    from haiflow.units import UnitError, parse
+
+    if not generate.FEWEST <= cells <= generate.MOST:
+        raise InputError("--cells", cells, f"from {generate.FEWEST} to {generate.MOST}", "choose a number in between")
+    try:
+        size = None if edge is None else parse(edge, "length")
+    except UnitError as error:
+        raise InputError("--edge", edge, error.rule, error.remedy) from None
+    if size is not None and not 5e-4 <= size <= 0.05:
+        raise InputError("--edge", edge, "from 0.5 mm to 50 mm", "choose a length in between")
+    if str(source) == "standard":
+        return generate.standard(cells) if size is None else generate.standard_of_edge(size)
+    if source.suffix.lower() in SURFACE_FORMATS:
+        return generate.from_surface(source, unit=unit, edge=size, cells=cells, segments=segments)
+    if voxels.ending(source) in voxels.VOXEL_FORMATS:
+        return generate.from_voxels(source, edge=size, cells=cells)
+    kinds = ", ".join((*SURFACE_FORMATS, *voxels.VOXEL_FORMATS))
+    remedy = f"give 'standard' or one of {kinds}"
+    raise InputError(str(source), source.suffix or "no ending", "not something to mesh", remedy)
+
+
+def mapped(labels: tuple[str, ...]) -> dict[str, str]:
+    """``NAME=SEGMENT`` texts as a mapping."""
+    found = {}
+    for text in labels:
+        name, sign, segment = text.partition("=")
+        if not sign:
+            raise InputError("--label", text, "it reads NAME=SEGMENT", "write e.g. --label right_upper=VIII")
+        found[name] = segment
+    return found

@@ -1,0 +1,160 @@
+"""Tetrahedra made by gmsh: the standard liver in any size, a closed surface, a label volume.
+
+gmsh and pyvista (for surfaces out of voxels) are extras; without them a message says what to install.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from haiflow.errors import HaiflowError, InputError
+from haiflow.mesh import shape, voxels
+from haiflow.mesh.extras import need
+from haiflow.mesh.files import SURFACE_FORMATS, read
+from haiflow.mesh.model import TetraMesh
+from haiflow.mesh.order import renumbered
+from haiflow.mesh.read import UNITS, check_shape, right_way_round
+from haiflow.mesh.volumes import tetra_centres, tetra_quality, tetra_volumes
+from haiflow.ports import Floats
+
+FEWEST, MOST = 1_000, 3_000_000
+WORST = 0.1  # mean-ratio quality that no tetrahedron may fall below
+DELAUNAY, HXT = 1, 10  # gmsh's algorithms: HXT is ten times faster on a million cells
+MANY = 60_000
+PER_EDGE_CUBED = {DELAUNAY: 5.4, HXT: 4.06}  # tetrahedra in a cube of the edge's length, as gmsh makes them here
+
+
+def standard(cells: int) -> TetraMesh:
+    """The standard liver in about ``cells`` tetrahedra; raises HaiflowError where an extra is missing."""
+    if not FEWEST <= cells <= MOST:
+        raise InputError("cells", cells, f"from {FEWEST} to {MOST}", "choose another size")
+    edge = edge_for(shape.VOLUME, cells)
+    points, tetra = tetrahedra(_level_set(), edge, cells)
+    volume = np.abs(tetra_volumes(points, tetra))
+    label = shape.segments(tetra_centres(points, tetra), volume)
+    scale = 1e-3 * (shape.VOLUME / volume.sum()) ** (1.0 / 3.0)
+    return _checked(points * scale, tetra, label, "standard liver")
+
+
+def standard_of_edge(edge: float) -> TetraMesh:
+    """The standard liver in tetrahedra of about ``edge`` (m)."""
+    return standard(int(PER_EDGE_CUBED[HXT] * shape.VOLUME / (1e3 * edge) ** 3))
+
+
+def from_surface(path: Path, *, unit: str, edge: float | None, cells: int, segments: str | None) -> TetraMesh:
+    """A liver from a closed surface. A surface has no segments: ``segments="standard"`` takes those of the standard
+    liver, stretched to the same extent, which is an assumption and not this patient's anatomy."""
+    if segments != "standard":
+        remedy = "accept those of the standard liver with --segments standard, or give a label volume (.nrrd, .nii)"
+        raise InputError(str(path), path.suffix, "a surface does not say where the segments are", remedy)
+    import pyvista
+
+    mesh = read(path, str(path), SURFACE_FORMATS)
+    triangles = [block.data for block in mesh.cells if block.type == "triangle"]
+    if not triangles:
+        raise InputError(str(path), "no triangles", "a surface is made of triangles", "triangulate and export it again")
+    points = np.asarray(mesh.points, float) * UNITS[unit] * 1e3
+    skin = pyvista.PolyData.from_regular_faces(points, np.concatenate(triangles)).clean(tolerance=1e-7)
+    if not skin.is_manifold:
+        raise InputError(str(path), f"{skin.n_open_edges} open edges", "the surface must be closed", "close its holes")
+    size = edge_for(abs(float(skin.volume)), cells) if edge is None else 1e3 * edge
+    found, tetra = tetrahedra(skin, size, cells)
+    return _checked(found * 1e-3, tetra, _standard_segments(found, tetra), str(path))
+
+
+def from_voxels(path: Path, *, edge: float | None, cells: int) -> TetraMesh:
+    """A liver from a label volume of 1 to 8; each tetrahedron has the label of the voxel at its centre."""
+    grid = voxels.load(path)
+    skin = voxels.surface(grid)
+    size = edge_for(grid.volume, cells) if edge is None else 1e3 * edge
+    points, tetra = tetrahedra(skin, size, cells)
+    return _checked(points * 1e-3, tetra, grid.at(tetra_centres(points, tetra)), str(path))
+
+
+def edge_for(volume: float, cells: int) -> float:
+    """Edge (mm) of the tetrahedra of which ``cells`` fill ``volume`` (mm3)."""
+    return float((PER_EDGE_CUBED[algorithm(cells)] * volume / cells) ** (1.0 / 3.0))
+
+
+def algorithm(cells: int) -> int:
+    """Delaunay's better cells where they are few, HXT's speed where they are many."""
+    return DELAUNAY if cells < MANY else HXT
+
+
+def _level_set(spacing: float = 2.5) -> Any:
+    """The standard liver's zero level as a closed triangulated surface (pyvista, mm)."""
+    pyvista = need("pyvista", "viz")
+    grid = pyvista.ImageData(dimensions=(100, 76, 84), spacing=(spacing,) * 3, origin=(-112, -95, -115))
+    grid["shape"] = shape.shape(grid.points)
+    level = grid.contour([0.0], scalars="shape", method="flying_edges").connectivity("largest")
+    # Marching leaves needles; without them gmsh makes no slivers.
+    return level.extract_surface(algorithm="dataset_surface").smooth_taubin(n_iter=30, pass_band=0.05)
+
+
+def tetrahedra(skin: Any, edge: float, cells: int) -> tuple[Floats, NDArray[np.int32]]:
+    """Points (n, 3) in mm and tetrahedra (m, 4) inside a closed triangulated surface (pyvista, mm)."""
+    gmsh = need("gmsh", "mesh")
+    gmsh.initialize(interruptible=False)
+    try:
+        gmsh.option.setNumber("General.Terminal", 0)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "liver.stl"
+            skin.save(path)
+            gmsh.merge(str(path))
+        gmsh.model.mesh.classifySurfaces(np.pi, True, True, np.pi)
+        gmsh.model.mesh.createGeometry()
+        loop = gmsh.model.geo.addSurfaceLoop([tag for _, tag in gmsh.model.getEntities(2)])
+        gmsh.model.geo.addVolume([loop])
+        gmsh.model.geo.synchronize()
+        chosen = algorithm(cells)
+        options = {"MeshSizeMin": edge, "MeshSizeMax": edge, "Optimize": 1, "Algorithm3D": chosen}
+        for name, value in (options | {"OptimizeNetgen": int(chosen == DELAUNAY)}).items():
+            gmsh.option.setNumber(f"Mesh.{name}", value)
+        gmsh.model.mesh.generate(3)
+        return _collected(gmsh)
+    except HaiflowError:
+        raise
+    except Exception as error:  # gmsh raises bare exceptions
+        raise HaiflowError(f"gmsh cannot mesh this surface ({error}): smooth it, or change the edge length") from None
+    finally:
+        gmsh.finalize()
+
+
+def _collected(gmsh: Any) -> tuple[Floats, NDArray[np.int32]]:
+    tags, coordinates, _ = gmsh.model.mesh.getNodes()
+    kinds, _, connectivity = gmsh.model.mesh.getElements(3)
+    if not len(kinds):
+        raise HaiflowError("gmsh made no tetrahedra: the surface is not closed, or the edge is too long for it")
+    number = np.zeros(int(tags.max()) + 1, dtype=np.int64)
+    number[tags.astype(np.int64)] = np.arange(tags.size)
+    cells = number[connectivity[0].astype(np.int64)].reshape(-1, 4)
+    used, cells = np.unique(cells, return_inverse=True)
+    points = coordinates.reshape(-1, 3)[used]
+    return points, right_way_round(points, cells.reshape(-1, 4).astype(np.int32))
+
+
+def _standard_segments(points: Floats, tetra: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Labels of the standard liver where the same share of the extent lies, along each axis."""
+    from scipy.spatial import cKDTree
+
+    from haiflow.mesh.standard import standard_liver
+
+    known = standard_liver()
+    low, size = known.points.min(axis=0), np.ptp(known.points, axis=0)
+    share = (tetra_centres(points, tetra) - points.min(axis=0)) / np.ptp(points, axis=0)
+    _, nearest = cKDTree(known.centres).query(low + share * size)
+    return known.couinaud_segment[nearest]
+
+
+def _checked(points: Floats, tetra: NDArray[np.int32], label: NDArray[np.int32], place: str) -> TetraMesh:
+    check_shape(points, tetra, place)
+    worst = float(tetra_quality(points, tetra).min())
+    if worst < WORST:
+        remedy = "choose another --cells or --edge, or smooth the surface"
+        raise InputError(place, f"quality {worst:.3g}", f"no tetrahedron may be worse than {WORST}", remedy)
+    return TetraMesh(*renumbered(points, tetra, label))

@@ -1,0 +1,226 @@
+"""A liver out of other people's files: formats, millimetres, maps of groups, and what is refused."""
+
+import json
+
+import meshio
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from haiflow.cli import commands
+from haiflow.errors import InputError
+from haiflow.mesh.order import neighbours, renumbered
+from haiflow.mesh.read import read_liver
+from haiflow.mesh.standard import standard_liver
+from haiflow.mesh.write import write_liver
+
+NAMES = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII")
+
+
+@pytest.fixture(scope="module")
+def liver():
+    return standard_liver()
+
+
+def foreign(path, liver, scale=1e3):
+    """A mesh in mm whose regions have names and numbers of its own."""
+    tags = 10 + liver.couinaud_segment
+    names = {f"Segment_{name}": np.array([10 + number, 3]) for number, name in enumerate(NAMES, 1)}
+    mesh = meshio.Mesh(
+        liver.points * scale, [("tetra", liver.tetra)],
+        cell_data={"gmsh:physical": [tags], "gmsh:geometrical": [tags]}, field_data=names,
+    )  # fmt: skip
+    if path.suffix == ".msh":
+        mesh.write(path, file_format="gmsh22", binary=False)
+    else:
+        key = "medit:ref" if path.suffix == ".mesh" else "label"
+        meshio.Mesh(mesh.points, mesh.cells, cell_data={key: [tags]}).write(path)
+    return path
+
+
+@pytest.mark.parametrize("ending", ["msh", "vtk", "mesh", "vtu"])
+def test_a_foreign_mesh_in_mm_is_the_same_liver(tmp_path, liver, ending):
+    path = foreign(tmp_path / f"f.{ending}", liver)
+    named = ending == "msh"
+    labels = {f"Segment_{name}" if named else str(10 + k): name for k, name in enumerate(NAMES, 1)}
+    found = read_liver(path, unit="mm", labels=labels)
+    assert found.volume == pytest.approx(liver.volume, rel=1e-6)
+    assert found.fractions == pytest.approx(liver.fractions, rel=1e-6)
+    with pytest.raises(InputError, match="mesh_unit: mm"):
+        read_liver(path, labels=labels)
+    with pytest.raises(InputError, match=r"missing"):
+        read_liver(path, unit="mm")
+    wrong = dict(labels)
+    wrong["Segment_VIIII" if named else "99"] = wrong.pop("Segment_VIII" if named else "18")
+    with pytest.raises(InputError, match=r"no such group or number"):
+        read_liver(path, unit="mm", labels=wrong)
+    del labels[next(iter(labels))]
+    with pytest.raises(InputError, match="none of the mapped groups"):
+        read_liver(path, unit="mm", labels=labels)
+
+
+def test_points_are_renumbered_so_that_neighbours_are_near(liver):
+    shuffle = np.random.default_rng(0).permutation(len(liver.points))
+    place = np.argsort(shuffle)
+    mixed = place[liver.tetra].astype(np.int32)
+    points, tetra, label = renumbered(liver.points[shuffle], mixed, liver.couinaud_segment)
+
+    def width(cells):
+        pattern = neighbours(cells, len(points)).tocoo()
+        return np.abs(pattern.row - pattern.col).mean()
+
+    assert width(tetra) < 0.15 * width(mixed)
+    corners = points[tetra]
+    volume = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 6.0
+    shares = np.bincount(label, weights=volume, minlength=9)[1:] / volume.sum()
+    np.testing.assert_allclose(shares, list(liver.fractions.values()), rtol=1e-12)
+
+
+def test_detached_and_doubled_cells_are_refused(tmp_path, liver):
+    far = liver.points[liver.tetra[:1]].reshape(-1, 3) + 0.5
+    points = np.concatenate([liver.points, far])
+    stray = np.concatenate([liver.tetra, [[len(liver.points) + k for k in range(4)]]])
+    twice = np.concatenate([liver.tetra, liver.tetra[:1, [1, 0, 2, 3]]])
+    for tetra, rule in ((stray, "of one piece"), (twice, "there twice")):
+        label = np.append(liver.couinaud_segment, 1)
+        path = tmp_path / "bad.vtu"
+        meshio.Mesh(points, [("tetra", tetra)], cell_data={"couinaud_segment": [label]}).write(path)
+        with pytest.raises(InputError, match=rule):
+            read_liver(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"$MeshFormat\n4.1 0 8\n$EndMeshFormat\n$Nodes\n1 10", b"\x00" * 300])
+@pytest.mark.parametrize("ending", ["vtu", "msh", "vtk", "mesh"])
+def test_broken_files_are_refused_in_words(tmp_path, ending, content):
+    path = tmp_path / f"broken.{ending}"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"cannot be read|needs tetrahedra"):
+        read_liver(path)
+    result = CliRunner().invoke(commands, ["mesh", "info", str(path)])
+    assert result.exception is None or isinstance(result.exception, InputError | SystemExit)
+
+
+def told(*arguments):
+    return CliRunner().invoke(commands, ["mesh", *map(str, arguments)], standalone_mode=False)
+
+
+def test_info_says_what_a_run_needs(tmp_path, liver):
+    path = tmp_path / "liver.vtu"
+    write_liver(path, liver)
+    result = told("info", path)
+    assert result.return_value == 0
+    assert "1500 mL" in result.output
+    assert "VIII 390 mL (26 %)" in result.output
+    assert "ready" in result.output
+    found = json.loads(told("info", path, "--json").output)
+    assert found["tetrahedra"] == len(liver.tetra)
+    assert found["segments"]["VIII"] == pytest.approx(0.26 * 1.5e-3, rel=1e-3)
+    other = foreign(tmp_path / "other.msh", liver)
+    result = told("info", other)
+    assert result.return_value == 2
+    assert "NOT READY" in result.output
+    assert "Segment_IV" in result.output
+    named = [word for name in NAMES for word in ("--label", f"Segment_{name}={name}")]
+    assert told("info", other, "--unit", "mm", *named).return_value == 0
+
+
+@pytest.mark.parametrize("ending", ["msh", "vtk", "mesh"])
+def test_convert_keeps_volume_and_segments(tmp_path, liver, ending):
+    write_liver(tmp_path / "a.vtu", liver)
+    target = tmp_path / f"b.{ending}"
+    assert told("convert", tmp_path / "a.vtu", target).return_value == 0
+    again = read_liver(target)
+    assert again.volume == pytest.approx(liver.volume, rel=1e-6)
+    assert again.fractions == pytest.approx(liver.fractions, rel=1e-6)
+    assert isinstance(told("convert", tmp_path / "a.vtu", target).exception, InputError)
+    assert told("convert", tmp_path / "a.vtu", target, "--force").return_value == 0
+    assert isinstance(told("convert", tmp_path / "a.vtu", tmp_path / "c.inp").exception, InputError)
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["a.vtu", f"b.{ending}"]
+
+
+def test_a_scenario_names_unit_and_map(tmp_path, liver):
+    from haiflow.scenario.load import load
+    from haiflow.simulation.liver_mesh import liver_mesh
+
+    foreign(tmp_path / "f.msh", liver)
+    labels = ", ".join(f"Segment_{name}: {name}" for name in NAMES)
+    (tmp_path / "s.yaml").write_text(
+        "haiflow: 1\nname: foreign\narteries: {anatomy: michels-1}\nrun: {duration: 1 h}\n"
+        f"liver: {{mesh: f.msh, mesh_unit: mm, labels: {{{labels}}}, resolve: 3d}}\n"
+    )
+    scenario = load(tmp_path / "s.yaml")
+    assert liver_mesh(scenario.model.liver, scenario.folder).volume == pytest.approx(liver.volume, rel=1e-6)
+
+
+def gmsh_there():
+    try:
+        import gmsh  # noqa: F401
+    except (ImportError, OSError):
+        return False
+    return True
+
+
+needs_gmsh = pytest.mark.skipif(not gmsh_there(), reason="needs gmsh: pip install 'haiflow[mesh]'")
+
+
+@needs_gmsh
+def test_the_standard_liver_is_built_in_the_size_asked(tmp_path):
+    assert told("build", "standard", "--cells", "6000", "-o", tmp_path / "s.vtu").return_value == 0
+    found = read_liver(tmp_path / "s.vtu")
+    assert 0.6 * 6000 <= len(found.tetra) <= 1.6 * 6000
+    assert found.volume == pytest.approx(1.5e-3, rel=1e-6)
+    assert found.fractions == pytest.approx(standard_liver().fractions, abs=2e-3)
+
+
+@needs_gmsh
+def test_a_surface_needs_a_word_on_its_segments(tmp_path):
+    pyvista = pytest.importorskip("pyvista")
+    skin = pyvista.ParametricEllipsoid(95, 70, 65, u_res=60, v_res=60).triangulate().clean(tolerance=1e-5)
+    skin.save(tmp_path / "s.stl")
+    refused = told("build", tmp_path / "s.stl", "-o", tmp_path / "s.vtu", "--unit", "mm", "--cells", "4000")
+    assert isinstance(refused.exception, InputError)
+    assert "where the segments are" in str(refused.exception)
+    options = ("--unit", "mm", "--cells", "4000", "--segments", "standard")
+    done = told("build", tmp_path / "s.stl", "-o", tmp_path / "s.vtu", *options)
+    assert done.return_value == 0
+    volume = 4.0 / 3.0 * np.pi * 0.095 * 0.070 * 0.065
+    assert read_liver(tmp_path / "s.vtu").volume == pytest.approx(volume, rel=0.03)
+
+
+def octants(turn):
+    """An ellipsoid in eight labelled parts on a rotated grid of 2 x 2.5 x 3 mm, and its affine in mm (LPS)."""
+    shape, step = (90, 80, 60), np.array([2.0, 2.5, 3.0])
+    affine = np.eye(4)
+    affine[:3, :3] = turn @ np.diag(step)
+    affine[:3, 3] = (-40.0, 15.0, 30.0)
+    index = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1) - np.array(shape) / 2.0
+    local = index * step
+    inside = ((local / np.array([75.0, 65.0, 60.0])) ** 2).sum(axis=-1) < 1.0
+    part = 1 + (local[..., 0] > 0) + 2 * (local[..., 1] > 0) + 4 * (local[..., 2] > 0)
+    return np.where(inside, part, 0).astype(np.int16), affine
+
+
+@needs_gmsh
+@pytest.mark.parametrize("kind", ["nii.gz", "nrrd"])
+def test_a_label_volume_becomes_the_liver_where_it_lies(tmp_path, kind):
+    pytest.importorskip("pyvista")
+    angle = 0.4
+    turn = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1.0]])
+    label, affine = octants(turn)
+    path = tmp_path / f"labels.{kind}"
+    if kind == "nrrd":
+        nrrd = pytest.importorskip("nrrd")
+        header = {"space": "left-posterior-superior", "space directions": affine[:3, :3].T}
+        nrrd.write(str(path), label, header | {"space origin": affine[:3, 3]})
+    else:
+        nibabel = pytest.importorskip("nibabel")
+        nibabel.save(nibabel.Nifti1Image(label, np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine), path)
+    assert told("build", path, "-o", tmp_path / "l.vtu", "--cells", "8000").return_value == 0
+    found = read_liver(tmp_path / "l.vtu")
+    assert found.volume == pytest.approx(4.0 / 3.0 * np.pi * 0.075 * 0.065 * 0.060, rel=0.03)
+    assert list(found.fractions.values()) == pytest.approx([0.125] * 8, abs=0.02)
+    for number in (1, 8):
+        cells = found.couinaud_segment == number
+        middle = np.average(found.centres[cells], axis=0, weights=found.volumes[cells])
+        wanted = (np.argwhere(label == number) @ affine[:3, :3].T + affine[:3, 3]).mean(axis=0)
+        np.testing.assert_allclose(1e3 * middle, wanted, atol=3.0)
