@@ -90,7 +90,8 @@ def curves(network: Network, parts: tuple[int, ...], kind: str, shared: scales.S
 def add_network(plotter: Any, network: Network, kind: str, shared: scales.Scale | None = None) -> None:
     """Tubes with their own radii (never thinner than what can be seen), the pump, a ball per fault.
 
-    In the close-up the arteries are translucent: the catheter lies inside. ``shared``: the colour scale of several runs.
+    In the close-up the arteries are translucent: the catheter lies inside.
+    ``shared`` is the colour scale of several runs.
     """
     import pyvista
 
@@ -153,15 +154,14 @@ def _turn(axis: Floats) -> tuple[Floats, float]:
     return (about / size if size > 1e-9 else np.array([1.0, 0.0, 0.0])), float(np.degrees(np.arctan2(size, axis[2])))
 
 
-def add_liver(plotter: Any, liver: LiverField, shared: scales.Scale | None = None) -> None:
+def add_liver(plotter: Any, liver: LiverField, shared: tuple[scales.Scale, Floats] | None = None) -> None:
     """The outer surface, translucent and coloured by exposure, the borders of the segments, tumours as solid bodies.
 
-    ``shared`` is the colour scale of several runs.
+    ``shared``: the colour scale of several runs and this one's values (m,), else those of :func:`scales.of_liver`.
     """
     import pyvista
 
-    own, values = scales.of_liver(liver)
-    scale = shared or own
+    scale, values = shared or scales.of_liver(liver)
     colours, opacity = colour_map(scale), LIVER_OPACITY
     skin = surface.outside(liver)
     shell = pyvista.PolyData.from_regular_faces(skin.points, skin.triangles.astype(int))
