@@ -63,7 +63,7 @@ def corner_view(
     size: tuple[int, int],
     about: Floats | None = None,
 ) -> Any:
-    """The liver as a veil round two half cuts, with its arteries and numerals; ``about`` as in :func:`stage`."""
+    """The liver as a veil round two half cuts, with arteries and numerals; ``about`` as in :func:`stage`."""
     pieces = cuts.corner(liver, {"values": values})
     stage(plotter, network, liver, size, about)
     for piece in pieces:

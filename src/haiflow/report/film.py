@@ -46,11 +46,13 @@ def has_frames(results: Results) -> bool:
 
 def common_scale(runs: Sequence[Results]) -> Scale:
     """One scale for all times of all runs."""
-    found = []
+    found: list[Scale] = []
     for run in runs:
         assert run.liver is not None
         frames = np.asarray(run.liver.frames, float)
         tumour = territories.tumours(run.liver) > 0
+        if found and frames.max() <= scales.LEAST:
+            continue  # no drug: this run has no end of a scale to give
         found.append(scales.linear(frames, tumour, "Drug in the tissue", "kg/m3", palette.LEAF))
     return scales.common(found)
 

@@ -148,6 +148,21 @@ def of_perfusion(liver: LiverField) -> tuple[Scale, Floats]:
     return linear(values, tumours(liver) > 0, "Arterial perfusion", "", palette.CIVIDIS), values
 
 
+def of_livers(livers: Sequence[LiverField]) -> tuple[Scale, list[Floats]]:
+    """One scale for several runs, and the values of each: what :func:`of_liver` shows where any of them has drug."""
+    for name, title, unit in LIVER_VALUES:
+        values = [_cells(liver, name) for liver in livers]
+        held = [
+            linear(each, _tumour(liver), title, unit, palette.LEAF)
+            for liver, each in zip(livers, values, strict=True)
+            if float(np.nanmax(each, initial=0.0)) > LEAST
+        ]
+        if held:
+            return common(held), values
+    found = [of_liver(liver) for liver in livers]
+    return common([scale for scale, _ in found]), [values for _, values in found]
+
+
 def linear(values: Floats, tumour: NDArray[np.bool_], title: str, unit: str, colours: tuple[str, ...]) -> Scale:
     """A scale from zero to the largest of ``values`` (..., m), bent where hardly any tissue holds that much.
 

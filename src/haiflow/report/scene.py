@@ -21,6 +21,7 @@ from haiflow.report.camera import overview as overview
 from haiflow.results import LiverField, Network, PumpBody
 from haiflow.results.record import ARTERY, CATHETER, FINE_ARTERY, PUMP_LINE
 
+NUMERALS = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII")
 OPACITY = {"overview": 1.0, "tip": 0.55}  # of the arteries: the catheter lies inside
 LIVER_OPACITY, TUMOUR_OPACITY = 0.45, 0.9
 WIDER = {"overview": 1.5, "tip": 1.0}  # tubes are drawn wider than life so that they can be seen
@@ -89,7 +90,8 @@ def curves(network: Network, parts: tuple[int, ...], kind: str, shared: scales.S
 def add_network(plotter: Any, network: Network, kind: str, shared: scales.Scale | None = None) -> None:
     """Tubes with their own radii (never thinner than what can be seen), the pump, a ball per fault.
 
-    In the close-up the arteries are translucent: the catheter lies inside. ``shared``: the scale of several runs.
+    In the close-up the arteries are translucent: the catheter lies inside.
+    ``shared`` is the colour scale of several runs.
     """
     import pyvista
 
@@ -152,15 +154,14 @@ def _turn(axis: Floats) -> tuple[Floats, float]:
     return (about / size if size > 1e-9 else np.array([1.0, 0.0, 0.0])), float(np.degrees(np.arctan2(size, axis[2])))
 
 
-def add_liver(plotter: Any, liver: LiverField, shared: scales.Scale | None = None) -> None:
+def add_liver(plotter: Any, liver: LiverField, shared: tuple[scales.Scale, Floats] | None = None) -> None:
     """The outer surface, translucent and coloured by exposure, the borders of the segments, tumours as solid bodies.
 
-    ``shared`` is the colour scale of several runs.
+    ``shared``: the colour scale of several runs and this one's values (m,), else those of :func:`scales.of_liver`.
     """
     import pyvista
 
-    own, values = scales.of_liver(liver)
-    scale = shared or own
+    scale, values = shared or scales.of_liver(liver)
     colours, opacity = colour_map(scale), LIVER_OPACITY
     skin = surface.outside(liver)
     shell = pyvista.PolyData.from_regular_faces(skin.points, skin.triangles.astype(int))
@@ -212,7 +213,7 @@ def labels(plotter: Any, network: Network | None, liver: LiverField | None, kind
     if liver is not None and kind == "overview":
         for number, centre in surface.segment_centres(liver).items():
             place = pixel(plotter, SIZE, centre)
-            words.append(overlay.Label(palette.NUMERALS[number], place, "#24424d", bold=True, fixed=True, size=24))
+            words.append(overlay.Label(NUMERALS[number], place, "#24424d", bold=True, fixed=True, size=24))
     return words
 
 
