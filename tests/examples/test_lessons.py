@@ -227,3 +227,56 @@ def scan_agent_bolus(results):
     tumour, segment = summary["tumours"]["metastasis"], summary["segments"]["VIII"]
     ratio = tumour["drug_delivered_kg"] / tumour["volume_m3"] / (segment["drug_delivered_kg"] / segment["volume_m3"])
     assert ratio == pytest.approx(3.0, rel=0.15)
+
+
+def cells_of(results):
+    """Volumes (m,) of the liver's cells, and the arrays on them."""
+    corners = results.liver.points[results.liver.tetra]
+    return np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 6.0, results.liver.cell_data
+
+
+@lesson
+def liver_tumour_segment_six(results):
+    volume, data = cells_of(results)
+    inside = data["tumour"] == 1
+    dead = inside & (data["arterial_perfusion_ml_per_min_per_100ml"] == 0.0)
+    assert (data["couinaud_segment"][inside] == 6).mean() > 0.8  # a sphere may lie over a border
+    assert volume[inside].sum() == pytest.approx(pi / 6.0 * 0.04**3, rel=0.05)
+    assert volume[dead].sum() == pytest.approx(0.2 * volume[inside].sum(), rel=0.1)
+    exposure = data["exposure_kg_s_per_m3"]
+    rim, normal = inside & ~dead, ~inside & (data["couinaud_segment"] == 6)
+    means = [np.average(exposure[cells], weights=volume[cells]) for cells in (rim, normal, dead)]
+    assert means[0] > 10.0 * means[1]  # a tumour keeps no enzyme that clears the drug
+    assert means[2] < 1e-6 * means[0]
+    ratio = results.summary["tumours"]["segment six metastasis"]["arterial_perfusion_ml_per_min_per_100ml"]
+    assert ratio / results.summary["segments"]["VI"]["arterial_perfusion_ml_per_min_per_100ml"] > 1.3
+
+
+@lesson
+def liver_right_hepatic_occluded(results):
+    segments = results.summary["segments"]
+    for name in RIGHT:
+        assert segments[name]["under_perfused_volume_m3"] > 0.95 * segments[name]["volume_m3"]
+    for name in ("II", "III"):
+        assert segments[name]["under_perfused_volume_m3"] == 0.0
+    last, early = results.liver.frames[-1], results.liver.frames[len(results.liver.frames) // 3]
+    volume, data = cells_of(results)
+    right = np.isin(data["couinaud_segment"], (5, 6, 7, 8))
+    kept = [frame[right] @ volume[right] / (frame[~right] @ volume[~right]) for frame in (early, last)]
+    assert kept[1] < 0.1 * kept[0]
+    starved = right & (data["arterial_territory"] >= 0) & (last < 0.2 * early)
+    assert volume[starved].sum() == pytest.approx(volume[right].sum(), rel=0.1)
+
+
+@lesson
+def liver_leak(results):
+    summary = results.summary
+    names = [*LEFT, *RIGHT]
+    lost = [
+        summary["segments"][name]["drug_delivered_kg"] / summary["twin"]["segments"][name]["drug_delivered_kg"]
+        for name in names
+    ]
+    assert max(lost) - min(lost) < 1e-3  # all segments fade alike
+    assert max(lost) < 0.65
+    assert summary["liver"]["under_perfused_volume_m3"] == 0.0
+    assert summary["tumours"]["segment six metastasis"]["drug_delivered_kg"] > 0.0

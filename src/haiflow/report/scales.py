@@ -153,7 +153,7 @@ def of_livers(livers: Sequence[LiverField]) -> tuple[Scale, list[Floats]]:
     for name, title, unit in LIVER_VALUES:
         values = [_cells(liver, name) for liver in livers]
         held = [
-            linear(each, _tumour(liver), title, unit, palette.LEAF)
+            _of_cells(title, unit, each, tumours(liver) > 0)
             for liver, each in zip(livers, values, strict=True)
             if float(np.nanmax(each, initial=0.0)) > LEAST
         ]
