@@ -239,6 +239,7 @@ def test_both_clocks_scan_alike_and_the_image_holds_what_lodged(chain, run):
         lodged = 0.86 * float(volume @ liver.cell_data["drug_concentration_kg_per_m3"])
         assert results.scan.agent == "tc99m-maa"
         assert results.scan.image.sum() == pytest.approx(lodged, rel=1e-10)
+        assert volume @ liver.cell_data["agent_lodged_kg_per_m3"] == pytest.approx(lodged, rel=1e-12)
         assert lodged > 0.1 * results.summary["ledger"]["drug"]["filled_kg"]
         found.append(liver.cell_data["drug_delivered_kg_per_m3"] * volume)
     assert np.abs(found[0] - found[1]).sum() <= 0.1 * found[1].sum()

@@ -161,7 +161,7 @@ def put_events(image: Any, name: str, events: Sequence[Event], left: int, since:
         colour, top = palette.event_colour(event.kind, event.name), 58 + 28 * line
         draw.ellipse([left, top + 3, left + 10, top + 13], fill=colour)
         new = event.time_s >= since
-        draw.text((left + 18, top), event.name, font=font(18, new), fill=colour, anchor="lt")
+        draw.text((left + 18, top), palette.in_words(event.name), font=font(18, new), fill=colour, anchor="lt")
 
 
 def put_clock(image: Any, text: str, share: float, marks: Sequence[tuple[float, str]]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from haiflow.arteries.tree import Tree
@@ -13,7 +15,7 @@ from haiflow.scenario import model as given
 from haiflow.simulation import geometry
 from haiflow.simulation.averages import mean_flow_and_pressure, mean_outlet_flow
 from haiflow.simulation.blood import BloodFlow
-from haiflow.simulation.cells import resolved_field
+from haiflow.simulation.cells import lodged, resolved_field
 from haiflow.simulation.clock import Trajectory
 from haiflow.simulation.events import fault_name
 from haiflow.simulation.territories import Territories
@@ -189,12 +191,15 @@ def liver_field(run: Trajectory, flow: BloodFlow, mesh: TetraMesh) -> LiverField
     liver = run.timeline.base.liver
     if liver is None or run.blood is None:
         return None
+    agent = lodged(run, mesh)
+    seen = {} if agent is None else {"agent_lodged_kg_per_m3": agent[1] / mesh.volumes}
     if run.timeline.base.perfused is not None:
-        return resolved_field(run, flow, mesh)
+        field = resolved_field(run, flow, mesh)
+        return replace(field, cell_data=field.cell_data | seen)
     tumours = [
         Sphere(item.name, item.segment, item.diameter or 0.0, item.centre)
         for item in liver.territories
         if item.kind == "tumour"
     ]
     arrays = perfusion_field(mesh, Territories(run, flow, liver).by_territory(), tumours)
-    return LiverField(mesh.points, mesh.tetra, arrays)
+    return LiverField(mesh.points, mesh.tetra, arrays | seen)

@@ -169,7 +169,7 @@ def _results(
         summary["solver"]["liver"] = _bed(job.base.perfused)
     if twin is not None:
         plain = summarise(twin, flow, name=scenario.name, sha256=scenario.sha256, clock=model.run.clock)
-        kept = ("segments", "tumours", "pump", "catheter", "ledger", "off_target", "body")
+        kept = ("segments", "tumours", "liver", "pump", "catheter", "ledger", "off_target", "body")
         summary["twin"] = {key: plain[key] for key in kept if key in plain}
     series, coords = history(main)
     cycle, cycle_coords = ({}, {}) if flow is None else cycle_series(flow.cycle(flow.base), flow.base)
