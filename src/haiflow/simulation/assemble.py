@@ -31,13 +31,14 @@ EXTRACELLULAR_PER_MASS = 130e-6  # m3/kg: interstitial water that saline exchang
 CAPILLARY_CLEARANCE = 1e-6  # m3/s: saline leaves the circulation with a half-time of about an hour [assumed]
 
 
-def assemble(model: given.ScenarioModel, folder: Path | None = None) -> Parts:
-    """All parts of a scenario before anything happens to them; ``folder`` is where relative paths start."""
+def assemble(model: given.ScenarioModel, folder: Path | None = None, mesh: TetraMesh | None = None) -> Parts:
+    """All parts of a scenario before anything happens to them; ``folder`` is where relative paths start, ``mesh`` the
+    liver's, where it has been read already."""
     substances = (carrier(model), *(substance(name, drug) for name, drug in _used(model).items()))
     surroundings = Surroundings(model.patient.temperature, model.patient.ambient_pressure)
     arteries = model.arteries
     tree = None if arteries is None else build_tree(arteries, model.run.numerics, liver_demand(model.liver))
-    mesh = liver_mesh(model.liver, folder) if model.liver is not None else None
+    mesh = liver_mesh(model.liver, folder) if model.liver is not None and mesh is None else mesh
     liver = build_given_liver(model.liver, mesh) if model.liver is not None else None
     pump = build_pump(model.pump) if model.pump is not None else None
     return Parts(

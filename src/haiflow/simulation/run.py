@@ -47,8 +47,8 @@ class _Job:
 
     def __post_init__(self) -> None:
         self.model = self.scenario.model
-        self.base = assemble(self.model, self.scenario.folder)
         self.mesh = None if self.model.liver is None else liver_mesh(self.model.liver, self.scenario.folder)
+        self.base = assemble(self.model, self.scenario.folder, self.mesh)
         numerics = self.model.run.numerics
         self.flow = (
             None
