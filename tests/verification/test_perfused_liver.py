@@ -116,11 +116,12 @@ def test_steady_extraction_in_3d_is_the_drugs_own(name):
     assert extraction(drug) == pytest.approx(lodged if lodged > 0.0 else drug.extraction_ratio, abs=1e-9)
 
 
-def uptake(route, minutes):
+def uptake(route, minutes, metabolism=None):
     """Floxuridine (share of what was given per volume) in tumour and liver after a bolus of 30 s by one route."""
     usual = Tumour(diameter="30 mm")
     tumour = Territory(
-        "metastasis", "tumour", "VIII", 1.0, usual.arterial_ratio, usual.portal_ratio, usual.metabolism_ratio
+        "metastasis", "tumour", "VIII", 1.0, usual.arterial_ratio, usual.portal_ratio,
+        usual.metabolism_ratio if metabolism is None else metabolism,
     )
     field, supply = bed([(tumour, Sphere("metastasis", "VIII", 30e-3))])
     drug = DRUGS["floxuridine"]
@@ -146,13 +147,19 @@ def uptake(route, minutes):
 
 def test_floxuridine_reaches_a_tumour_by_the_artery_and_the_liver_by_either_way():
     """Sigurdson 1987, 2 to 5 min after injection: tumour 12.4 +- 12.2 nmol/g by the artery and 0.8 +- 0.7 by the portal
-    vein, 15.5 times; liver 23.9 +- 11.4 and 18.4 +- 14.5, 1.3 times. Nothing here is fitted to it: without blood that
-    comes round the tumour's supply alone would make it 60 times. The tumour keeps nothing, so later it is less."""
+    vein, 15.5 times; liver 23.9 +- 11.4 and 18.4 +- 14.5, 1.3 times. No parameter is fitted to it, but the ratio falls
+    within the study's window, as the tumour keeps nothing and blood comes round (16 at 2 min, 2 at 5 min), and depends
+    on the volume that blood mixes into; a tumour that keeps the drug as liver does stays near 8 to 13."""
     (tumour_artery, liver_artery), (tumour_portal, liver_portal) = uptake("artery", 2), uptake("portal", 2)
     assert 10.0 <= tumour_artery / tumour_portal <= 25.0
     assert (23.9 - 11.4) / (18.4 + 14.5) <= liver_artery / liver_portal <= (23.9 + 11.4) / (18.4 - 14.5)
     assert (12.4 - 12.2) / (23.9 + 11.4) <= tumour_artery / liver_artery <= (12.4 + 12.2) / (23.9 - 11.4)
     assert 0.9 <= liver_artery / liver_portal <= 1.3
+    late = uptake("artery", 5)[0] / uptake("portal", 5)[0]
+    assert 1.0 < late < 4.0
+    keeps = [uptake("artery", t, 1.0)[0] / uptake("portal", t, 1.0)[0] for t in (2, 5)]
+    assert 11.0 < keeps[0] < 15.0
+    assert 6.5 < keeps[1] < 9.0
 
 
 FAULTS = [
@@ -210,8 +217,79 @@ def test_a_necrotic_core_gets_no_blood_and_hardly_any_drug(faulty):
     mine = data["tumour"] == 1
     dead = mine & (data["arterial_perfusion_ml_per_min_per_100ml"] == 0.0)
     assert 0.15 <= dead.sum() / mine.sum() <= 0.35
+    assert data["perfusion_ml_per_min_per_100ml"][dead].max() == 0.0  # nor any portal blood
+    assert data["perfusion_ml_per_min_per_100ml"][mine & ~dead].min() > 0.0
     exposure = data["exposure_kg_s_per_m3"]
     assert exposure[dead].max() <= 1e-6 * exposure[mine & ~dead].min()
+
+
+def prepared(chain, **changes):
+    """The parts of a scenario with their liver in 3D."""
+    from haiflow.simulation.run import _Job
+
+    job = _Job(loads(json.dumps(chain(liver__resolve="3d", **changes))), lambda stage, share: None)
+    job.resolve_liver()
+    return job
+
+
+@pytest.mark.parametrize("diameter", ["20 mm", "40 mm"])
+def test_a_tumour_draws_by_its_ratios_and_healthy_tissue_evenly(chain, run, diameter):
+    tumour = {"name": "spot", "segment": "VI", "diameter": diameter, "arterial_ratio": 3, "portal_ratio": 0.5}
+    data = run(chain(liver__tumours=[tumour], liver__resolve="3d", liver__terminals=300, run__duration="2 h")).liver
+    corners = data.points[data.tetra]
+    volume = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 6.0
+    inside = data.cell_data["tumour"] == 1
+    arterial = data.cell_data["arterial_perfusion_ml_per_min_per_100ml"]
+    portal = data.cell_data["perfusion_ml_per_min_per_100ml"] - arterial
+    near = ~inside & np.isin(data.cell_data["arterial_territory"], data.cell_data["arterial_territory"][inside])
+    means = [[np.average(each[cells], weights=volume[cells]) for cells in (inside, near)] for each in (arterial, portal)]
+    assert means[0][0] / means[0][1] == pytest.approx(3.0, rel=0.05)
+    assert means[1][0] / means[1][1] == pytest.approx(0.5, rel=1e-9)
+    healthy = arterial[~inside]
+    assert healthy.std() < 0.1 * healthy.mean()  # arterioles are regulated; terminals' own shares differ a little
+
+
+def test_ratios_of_a_tumour_change_what_they_name(chain):
+    tumour = {"name": "spot", "segment": "VI", "diameter": "40 mm"}
+    plain = {"exchange_ratio": 1.0, "permeability_ratio": 1.0, "metabolism_ratio": 1.0}
+    found = {}
+    for name in (None, *plain):
+        own = plain | ({} if name is None else {name: 0.25})
+        job = prepared(chain, liver__tumours=[tumour | own], liver__terminals=50, liver__permeability="3e-14 m2")
+        field = job.base.perfused
+        flow = field.sinusoids.flow(field.supply(np.ones(len(field.nodes)) * 1e-6, 1e-5))
+        transport = field.field_transport(job.base.substances[1].liver, flow)
+        inside = field.piece_territory == field.liver.names.index("spot")
+        cells = field.territory[field.pieces.cell_region] == field.liver.names.index("spot")
+        volume = field.pieces.volume
+        found[name] = [
+            (transport.exchange / volume)[inside].mean() / (transport.exchange / volume)[~inside].mean(),
+            field.sinusoids.mobility[cells].mean() / field.sinusoids.mobility[~cells].mean(),
+            (transport.clearance / volume)[inside].mean() / (transport.clearance / volume)[~inside].mean(),
+        ]
+        viscosity = job.base.tree.blood.viscosity
+        np.testing.assert_allclose(field.sinusoids.mobility[~cells], 3e-14 / viscosity, rtol=1e-12)
+    assert found[None] == pytest.approx([1.0, 1.0, 1.0])
+    assert found["exchange_ratio"] == pytest.approx([0.25, 1.0, 1.0])
+    assert found["permeability_ratio"] == pytest.approx([1.0, 0.25, 1.0])
+    assert found["metabolism_ratio"] == pytest.approx([1.0, 1.0, 0.25])
+
+
+def test_covered_shares_and_starved_volume_by_hand():
+    from haiflow.simulation.cells import Cells, covered
+
+    values, volume = np.array([4.0, 1.0, 3.0, 2.0]), np.array([1.0, 1.0, 1.0, 7.0])
+    assert [covered(values, volume, share) for share in (1.0, 0.95, 0.5, 0.2, 0.05)] == [1.0, 1.0, 2.0, 3.0, 4.0]
+    cells = object.__new__(Cells)
+    cells.volume, cells.dead = volume, np.array([False, True, False, False])
+    cells.healthy, cells.final = np.ones(4), np.array([0.49, 0.0, 0.51, 0.2])
+    cells.tissue = lambda exposure: values
+    found = cells.unevenness(np.arange(4))
+    assert found["under_perfused_volume_m3"] == 8.0  # the dead core counts for nothing
+    assert (found["exposure_d95_kg_s_per_m3"], found["exposure_d5_kg_s_per_m3"]) == (2.0, 4.0)
+    mean = (4.0 + 3.0 + 14.0) / 9.0
+    spread = np.sqrt(((4.0 - mean) ** 2 + (3.0 - mean) ** 2 + 7.0 * (2.0 - mean) ** 2) / 9.0)
+    assert found["exposure_coefficient_of_variation"] == pytest.approx(spread / mean)
 
 
 def test_the_last_frame_is_the_end(faulty):

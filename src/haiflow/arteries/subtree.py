@@ -1,8 +1,9 @@
 """Arteries too fine for the network of the pulse: a tree of branches grown from one terminal into the tissue it feeds.
 
 Radii keep Murray's law, ``r_parent^g = r_1^g + r_2^g`` (Murray 1926, PNAS 12:207), and follow from each branch's share
-of the root's flow. Resistances are Poiseuille's; behind each end lies an arteriolar conductance in proportion to what
-the tissue there demands.
+of the root's flow. Behind each end lie arterioles that let through what the tissue there demands: they are regulated,
+so the undisturbed tree gives each end its demand. The network is linear and all ends face one tissue pressure, so the
+shares stay the same whatever the root's flow becomes; pressures at the ends say whether arterioles can exist at all.
 """
 
 from __future__ import annotations
@@ -79,63 +80,15 @@ def with_demand(tree: SubTree, demand: Floats, root_radius: float, exponent: flo
     return replace(tree, flow_share=share, radius=root_radius * (drawn / drawn.max()) ** (1.0 / exponent))
 
 
-def terminal_shares(
-    tree: SubTree,
-    demand: Floats,
-    viscosity: float,
-    *,
-    root_flow: float,
-    root_pressure: float,
-    tissue_pressure: float,
-) -> Floats:
-    """(n_terminals,) share of the root's flow through each end.
-
-    The arteriolar conductances, in proportion to ``demand`` (n_terminals,), are as large as it takes for ``root_flow``
-    (m3/s) to run from ``root_pressure`` to ``tissue_pressure`` (Pa): an end far from the root gets a little less than
-    it demands. Raises ValueError where the branches alone resist too much for that flow.
-    """
-    from scipy.optimize import brentq
-
-    wanted = demand / demand.sum()
-    resistance = 8.0 * viscosity * tree.length / (np.pi * tree.radius**4)
-    target = root_flow / (root_pressure - tissue_pressure) if root_pressure > tissue_pressure else np.inf
-    reach = [_conductances(tree, resistance, wanted * size)[1] for size in (target, 1e12 * target)]
-    if not np.isfinite(target) or not reach[0] < target < reach[1]:
-        raise ValueError(
-            f"the branches alone let {reach[1] * (root_pressure - tissue_pressure):.3g} m3/s through, "
-            f"less than the {root_flow:.3g} m3/s that their root carries: they are too narrow"
-        )
-    size = np.exp(brentq(lambda x: np.log(_conductances(tree, resistance, wanted * np.exp(x))[1] / target),
-                         np.log(target), np.log(1e12 * target), xtol=1e-12))  # fmt: skip
-    through, _ = _conductances(tree, resistance, wanted * size)
-    flow = _divided(tree, through)[tree.terminals]
-    return np.asarray(flow / flow.sum())
-
-
-def _conductances(tree: SubTree, resistance: Floats, ends: Floats) -> tuple[Floats, float]:
-    """Conductance from the start of each branch into the tissue (n,), and that of the root."""
-    beyond = np.zeros(len(tree.parent))
-    beyond[tree.terminals] = ends
-    through, root = np.zeros(len(tree.parent)), 0.0
-    for branch in reversed(tree.order):
-        through[branch] = beyond[branch] / (1.0 + resistance[branch] * beyond[branch])
-        if tree.parent[branch] >= 0:
-            beyond[tree.parent[branch]] += through[branch]
-        else:
-            root += through[branch]
-    return through, root
-
-
-def _divided(tree: SubTree, through: Floats) -> Floats:
-    """(n,) flow of each branch for a flow of one at the root: siblings share by conductance."""
-    siblings = np.bincount(tree.parent + 1, weights=through, minlength=len(through) + 1)
-    flow = np.ones(len(through))
+def end_pressures(tree: SubTree, viscosity: float, *, root_flow: float, root_pressure: float) -> Floats:
+    """(n_terminals,) gauge Pa at the ends when each carries its share of ``root_flow`` (m3/s): ``root_pressure`` (Pa)
+    less Poiseuille's losses on the way."""
+    drop = 8.0 * viscosity * tree.length / (np.pi * tree.radius**4) * tree.flow_share * root_flow
+    pressure = np.full(len(tree.parent), root_pressure)
     for branch in tree.order:
         above = tree.parent[branch]
-        total = siblings[above + 1]
-        share = through[branch] / total if total > 0.0 else 0.0
-        flow[branch] = share * (flow[above] if above >= 0 else 1.0)
-    return flow
+        pressure[branch] = (root_pressure if above < 0 else pressure[above]) - drop[branch]
+    return np.asarray(pressure[tree.terminals])
 
 
 def nearest_terminal(trees: Sequence[SubTree], points: Floats) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

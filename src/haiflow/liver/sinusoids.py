@@ -36,8 +36,8 @@ class SinusoidFlow:
 
     ``pressure`` (n_points,) gauge Pa; ``graph``, ``drain`` and ``backflow`` (n_pieces,) m3/s: what a piece gives to the
     veins, and what it takes from them where obtuse edges let its pressure fall below theirs (blood without drug).
-    ``imbalance``: the largest leftover of a control volume's balance, supply and exchange against what the pressure
-    drains, relative to the total inflow; ``iterations`` of the linear solver.
+    ``imbalance``: the largest leftover, relative to the total inflow, of any piece's balance of the flows that carry
+    the drug, and of any control volume's drain against what its pressure drains; ``iterations`` of the linear solver.
     """
 
     pressure: Floats
@@ -92,9 +92,11 @@ class Sinusoids:
         found = self.solver.solve(at_points)
         over = found.x  # beyond the venous pressure
         total = float(supply.sum())
-        left = self.solver.matrix @ over - at_points
         graph, drain, backflow = self._routes(over, supply)
-        imbalance = float(np.abs(left).max()) / total if total > 0.0 else 0.0
+        pieces = supply + graph.taken + backflow - graph.given - drain
+        veins = self.pieces.at_points(drain - backflow) - self.pieces.at_points(self.conductance) * over
+        left = max(float(np.abs(pieces).max()), float(np.abs(veins).max()))
+        imbalance = left / total if total > 0.0 else 0.0
         return SinusoidFlow(self.venous_pressure + over, graph, drain, backflow, imbalance, found.iterations)
 
     def _routes(self, over: Floats, supply: Floats) -> tuple[UpwindGraph, Floats, Floats]:

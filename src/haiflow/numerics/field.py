@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
+from haiflow.errors import SolverStopped
 from haiflow.numerics.implicit import GAMMA, SCHEMES
 from haiflow.numerics.joint import JointSystem, Step
 from haiflow.numerics.upwind import UpwindGraph
@@ -32,6 +33,7 @@ from haiflow.ports import Floats
 
 SATURATION_SWEEPS = 30
 SATURATION_TOLERANCE = 1e-9  # change of the clearance, of the largest
+SATURATION_ACCEPTED = 1e-5  # where the sweeps end before
 KEPT_STAGES = 12  # the rungs of a ladder of step lengths that come back within an epoch
 
 
@@ -215,9 +217,13 @@ class FieldSystem:
             now = self.field.saturated(step.exposure[tissue] / dt)
             if np.abs(now - self._clearance).max() <= SATURATION_TOLERANCE * self.field.clearance.max():
                 break
+            change = float(np.abs(now - self._clearance).max() / self.field.clearance.max())
             self._clearance = now
             self._stages.clear()
             step = self._step(c, dt, source, chosen)
+        else:
+            if change > SATURATION_ACCEPTED:
+                raise SolverStopped(0.0, "liver, saturable uptake", f"clearance still changes by {change:.2g} a sweep")
         return step
 
     def _step(self, c: Floats, dt: float, source: Floats, scheme: str) -> Step:

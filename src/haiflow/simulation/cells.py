@@ -28,6 +28,7 @@ class Cells:
         self.run, self.perfused = run, perfused
         self.volume = perfused.pieces.cell_volume
         self.territory = perfused.territory[perfused.pieces.cell_region]
+        self.dead = perfused.dead[perfused.pieces.cell_region]
         base = run.timeline.base
         rates = mean_outlet_flow(run, flow)
         self.arterial_flow = self._arterial(rates)
@@ -74,7 +75,8 @@ class Cells:
         }
 
     def unevenness(self, cells: NDArray[np.intp]) -> dict[str, Any]:
-        """How uneven exposure is over some cells, and how much of them a fault starves."""
+        """How uneven exposure is over the living of some cells, and how much of them a fault starves."""
+        cells = cells[~self.dead[cells]]
         volume, exposure = self.volume[cells], self.tissue(exposure=True)[cells]
         total = float(volume.sum())
         mean = float(volume @ exposure) / total

@@ -56,7 +56,7 @@ class Liver(f.Part):
     """of the volume, by segment; with resolve: 3d they are those of the mesh"""
     resolve: Literal["segments", "3d"] = "segments"
     """each segment and tumour well mixed, or perfusion and drug in every cell of the mesh"""
-    terminals: Annotated[int, Strict(), Field(ge=1, le=20_000)] = 1000
+    terminals: Annotated[int, Strict(), Field(ge=1, le=5000)] = 1000
     """arterial ends grown into the liver; with resolve: 3d"""
     seed: Annotated[int, Strict(), Field(ge=0, le=2**31 - 1)] = 1
     """of the grown arteries; with resolve: 3d"""
