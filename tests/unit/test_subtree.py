@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
 from haiflow.arteries.growth import grow
-from haiflow.arteries.subtree import SubTree, end_pressures, nearest_terminal, with_demand
+from haiflow.arteries.subtree import SubTree, end_pressures, nearest_terminal, widened, with_demand
 
 VISCOSITY = 3.8e-3
 
@@ -110,6 +110,16 @@ def test_pressures_at_the_ends_by_hand():
     trunk, a, b = 8.0 * VISCOSITY * np.array([0.01, 0.02, 0.05]) / (np.pi * np.array([1e-3, 3e-4, 2e-4]) ** 4)
     found = end_pressures(tree, VISCOSITY, root_flow=flow, root_pressure=12e3)
     np.testing.assert_allclose(found, 12e3 - flow * (trunk + 0.5 * np.array([a, b])), rtol=1e-12)
+
+
+def test_a_tree_that_resists_too_much_is_widened_until_half_of_the_pressure_is_left():
+    tree = fork((0.05, 0.05), (5e-5, 5e-5))
+    levels = {"root_flow": 1e-8, "root_pressure": 12e3}
+    wide = widened(tree, VISCOSITY, **levels, tissue_pressure=800.0)
+    assert end_pressures(wide, VISCOSITY, **levels).min() == pytest.approx(12e3 - 0.5 * 11.2e3, rel=1e-9)
+    np.testing.assert_allclose(wide.radius / tree.radius, (wide.radius / tree.radius)[0])
+    roomy = fork((0.05, 0.05), (1e-3, 1e-3))
+    assert widened(roomy, VISCOSITY, **levels, tissue_pressure=800.0) is roomy
 
 
 def test_demand_moves_radii_and_territories_go_to_the_nearest_end(grown):

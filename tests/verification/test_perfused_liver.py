@@ -242,7 +242,9 @@ def test_a_tumour_draws_by_its_ratios_and_healthy_tissue_evenly(chain, run, diam
     arterial = data.cell_data["arterial_perfusion_ml_per_min_per_100ml"]
     portal = data.cell_data["perfusion_ml_per_min_per_100ml"] - arterial
     near = ~inside & np.isin(data.cell_data["arterial_territory"], data.cell_data["arterial_territory"][inside])
-    means = [[np.average(each[cells], weights=volume[cells]) for cells in (inside, near)] for each in (arterial, portal)]
+    means = [
+        [np.average(each[cells], weights=volume[cells]) for cells in (inside, near)] for each in (arterial, portal)
+    ]
     assert means[0][0] / means[0][1] == pytest.approx(3.0, rel=0.05)
     assert means[1][0] / means[1][1] == pytest.approx(0.5, rel=1e-9)
     healthy = arterial[~inside]

@@ -3,7 +3,7 @@
 Radii keep Murray's law, ``r_parent^g = r_1^g + r_2^g`` (Murray 1926, PNAS 12:207), and follow from each branch's share
 of the root's flow. Behind each end lie arterioles that let through what the tissue there demands: they are regulated,
 so the undisturbed tree gives each end its demand. The network is linear and all ends face one tissue pressure, so the
-shares stay the same whatever the root's flow becomes; pressures at the ends say whether arterioles can exist at all.
+shares stay the same whatever the root's flow becomes. Arterioles need pressure: narrow trees are widened.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from haiflow.ports import Floats
 
 Indices = NDArray[np.int32]
+KEPT = 0.5  # of the pressure above the tissue: the arterioles hold the rest of the resistance [textbook]
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,20 @@ def end_pressures(tree: SubTree, viscosity: float, *, root_flow: float, root_pre
         above = tree.parent[branch]
         pressure[branch] = (root_pressure if above < 0 else pressure[above]) - drop[branch]
     return np.asarray(pressure[tree.terminals])
+
+
+def widened(
+    tree: SubTree, viscosity: float, *, root_flow: float, root_pressure: float, tissue_pressure: float
+) -> SubTree:
+    """The tree, all radii widened alike where no end would else keep half of the pressure above the tissue's.
+
+    Arteries that resist too much for their flow remodel; Murray's law holds as before. Pressures Pa, flow m3/s.
+    """
+    ends = end_pressures(tree, viscosity, root_flow=root_flow, root_pressure=root_pressure)
+    lost, bearable = root_pressure - float(ends.min()), KEPT * (root_pressure - tissue_pressure)
+    if lost <= bearable or bearable <= 0.0:
+        return tree
+    return replace(tree, radius=tree.radius * (lost / bearable) ** 0.25)
 
 
 def nearest_terminal(trees: Sequence[SubTree], points: Floats) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
