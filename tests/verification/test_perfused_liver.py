@@ -251,6 +251,17 @@ def test_a_tumour_draws_by_its_ratios_and_healthy_tissue_evenly(chain, run, diam
     assert healthy.std() < 0.1 * healthy.mean()  # arterioles are regulated; terminals' own shares differ a little
 
 
+def test_a_tumour_smaller_than_a_cell_is_said(chain, run):
+    tumours = [
+        {"name": "speck", "segment": "VI", "diameter": "1 mm"},
+        {"name": "mass", "segment": "II", "diameter": "4 cm"},
+    ]
+    found = run(chain(liver__tumours=tumours, liver__resolve="3d", liver__terminals=20, run__duration="1 h"))
+    told = [note for note in found.provenance["warnings"] if "finer mesh" in note]
+    assert len(told) == 1
+    assert told[0].startswith("speck")
+
+
 def test_ratios_of_a_tumour_change_what_they_name(chain):
     tumour = {"name": "spot", "segment": "VI", "diameter": "40 mm"}
     plain = {"exchange_ratio": 1.0, "permeability_ratio": 1.0, "metabolism_ratio": 1.0}

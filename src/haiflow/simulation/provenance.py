@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
+from math import pi
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from haiflow.kernels import LEVEL
 from haiflow.scenario.load import Scenario
 from haiflow.simulation.clock import Trajectory
 from haiflow.simulation.parts import Parts
+
+COARSE_TUMOUR = 0.1  # of a tumour's volume: more is worth a word
 
 
 def inputs(scenario: Scenario) -> list[dict[str, Any]]:
@@ -63,6 +66,7 @@ def warnings(scenario: Scenario, run: Trajectory, base: Parts) -> list[str]:
     notes += _scaling_notes(scenario)
     notes += _bolus_notes(run, base)
     notes += _burst_notes(run, scenario)
+    notes += _cell_notes(base)
     if base.body is not None:
         for substance in base.substances[1:]:
             notes += systemic_clearance(base.body, substance.body).remarks
@@ -97,6 +101,21 @@ def _scaling_notes(scenario: Scenario) -> list[str]:
         f"the outlets' flows sum to {6e7 * total:.4g} mL/min, the inflow is {6e7 * arteries.inflow.mean:.4g} mL/min: "
         "all are scaled alike to meet it"
     ]
+
+
+def _cell_notes(base: Parts) -> list[str]:
+    """Tumours that the mesh's cells draw coarsely."""
+    if base.perfused is None:
+        return []
+    notes = []
+    for item in base.perfused.liver.territories:
+        sphere = pi / 6.0 * (item.diameter or 0.0) ** 3
+        if item.kind == "tumour" and abs(item.volume - sphere) > COARSE_TUMOUR * sphere:
+            notes.append(
+                f"{item.name}: its cells make up {1e6 * item.volume:.3g} mL, a sphere of that diameter "
+                f"has {1e6 * sphere:.3g} mL; a finer mesh draws it better (haiflow mesh build standard --cells N)"
+            )
+    return notes
 
 
 def _burst_notes(run: Trajectory, scenario: Scenario) -> list[str]:
