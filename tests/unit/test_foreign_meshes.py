@@ -224,3 +224,27 @@ def test_a_label_volume_becomes_the_liver_where_it_lies(tmp_path, kind):
         middle = np.average(found.centres[cells], axis=0, weights=found.volumes[cells])
         wanted = (np.argwhere(label == number) @ affine[:3, :3].T + affine[:3, 3]).mean(axis=0)
         np.testing.assert_allclose(1e3 * middle, wanted, atol=3.0)
+
+
+@needs_gmsh
+def test_cells_outside_of_every_group_are_not_lost(tmp_path):
+    """Two blocks of which one has a group, all elements saved: meshio fails on it, and half must not go missing."""
+    import gmsh
+
+    path = tmp_path / "half.msh"
+    gmsh.initialize(interruptible=False)
+    try:
+        gmsh.option.setNumber("General.Terminal", 0)
+        boxes = [(3, gmsh.model.occ.addBox(0.06 * k, 0, 0, 0.06, 0.1, 0.1)) for k in range(2)]
+        gmsh.model.occ.fragment(boxes[:1], boxes[1:])
+        gmsh.model.occ.synchronize()
+        gmsh.model.addPhysicalGroup(3, [boxes[0][1]], name="right")
+        gmsh.option.setNumber("Mesh.MeshSizeMax", 0.02)
+        gmsh.option.setNumber("Mesh.SaveAll", 1)
+        gmsh.model.mesh.generate(3)
+        gmsh.write(str(path))
+    finally:
+        gmsh.finalize()
+    assert json.loads(told("info", path, "--json").output)["volume_m3"] == pytest.approx(1.2e-3, rel=1e-9)
+    with pytest.raises(InputError, match="none of the mapped groups"):
+        read_liver(path, labels={"right": "V"})

@@ -50,6 +50,9 @@ def convert(source: Path, target: Path, unit: str = "m", force: bool = False) ->
         raise InputError(str(source), "no tetrahedra", "there is nothing to convert", "give a volume mesh")
     points, tetra = joined(raw, str(source))
     points = points * UNITS[unit]
+    volume = float(np.abs(tetra_volumes(points, tetra)).sum())
+    if not volume > 0.0:
+        raise InputError(str(source), "0 mL", "tetrahedra without volume", "mend or remesh the volume")
     numbers = {name.replace(":", "_"): values for name, values in raw.numbers.items()}
     first = next((name.replace(":", "_") for name in NUMBERED if name in raw.numbers), None)
     for name, cells in raw.groups.items():
@@ -64,7 +67,7 @@ def convert(source: Path, target: Path, unit: str = "m", force: bool = False) ->
         _compare(path, points, tetra)
 
     written(target, write)
-    return len(tetra), float(np.abs(tetra_volumes(points, tetra)).sum())
+    return len(tetra), volume
 
 
 def _compare(path: Path, points: np.ndarray, tetra: np.ndarray) -> None:

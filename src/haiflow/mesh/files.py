@@ -1,14 +1,18 @@
 """Mesh files of any kind behind one adapter: points, tetrahedra, and every name or number that labels them.
 
-meshio reads them; where it fails on a gmsh file that gmsh itself reads, gmsh is asked (when it is installed). Formats
+meshio reads them; where it fails on a gmsh file, or takes long, gmsh itself is asked (when it is installed). Formats
 that lose data or hang in meshio are not on the list.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import redirect_stderr
 from dataclasses import dataclass, field
+from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haiflow.errors import InputError, nearest
+from haiflow.mesh.by_gmsh import is_slow_in_meshio, read_by_gmsh
 from haiflow.ports import Floats
 
 VOLUME_FORMATS = (".vtu", ".vtk", ".msh", ".xdmf", ".med", ".mesh", ".meshb")
 SURFACE_FORMATS = (".stl", ".ply", ".obj")
+TETRA = ("tetra", "tetra10")
 OWN = "gmsh:"  # names that begin so are gmsh's book-keeping, its physical groups excepted
 
 
@@ -38,11 +44,14 @@ class Raw:
 
 
 def load(path: Path, place: str, formats: tuple[str, ...] = VOLUME_FORMATS) -> Raw:
-    """The mesh in ``path``; raises :class:`InputError` with ``place`` for a file that cannot be read as one."""
+    """The mesh in ``path``; raises :class:`InputError` with ``place`` for a file that cannot be read as one.
+
+    Of quadratic tetrahedra the corners are taken.
+    """
     mesh = read(path, place, formats)
-    blocks = [index for index, block in enumerate(mesh.cells) if block.type == "tetra" and len(block.data)]
+    blocks = [index for index, block in enumerate(mesh.cells) if block.type in TETRA and len(block.data)]
     sizes = [len(mesh.cells[index].data) for index in blocks]
-    tetra = [np.asarray(mesh.cells[index].data, dtype=np.int64) for index in blocks]
+    tetra = [np.asarray(mesh.cells[index].data, dtype=np.int64)[:, :4] for index in blocks]
     numbers = {
         name: np.concatenate([np.asarray(values[index]).ravel() for index in blocks])
         for name, values in mesh.cell_data.items()
@@ -62,62 +71,62 @@ def load(path: Path, place: str, formats: tuple[str, ...] = VOLUME_FORMATS) -> R
 
 def read(path: Path, place: str, formats: tuple[str, ...]) -> Any:
     """The file as meshio has it, whoever read it."""
-    import meshio
-
-    if not path.is_file():
-        near = [item.name for item in path.parent.glob("*")] if path.parent.is_dir() else []
-        remedy = nearest(path.name, near) if near else "check the path"
-        raise InputError(place, str(path), "there is no such file", remedy)
+    _is_file(path, place)
     if path.suffix.lower() not in formats:
         remedy = f"give one of {', '.join(formats)} (haiflow mesh convert)"
         raise InputError(place, path.suffix or "no ending", "cannot be read as a mesh: not a format in use", remedy)
-    try:
-        return meshio.read(path)
-    except (SystemExit, Exception) as error:  # meshio ends the process on a file that it cannot tell
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-    if path.suffix.lower() == ".msh":
-        again = _by_gmsh(path)
-        if again is not None:
-            return again
-        reason += "; gmsh may read it: pip install 'haiflow[mesh]', or export it without 'Save all elements'"
-    raise InputError(place, str(path), f"cannot be read as a mesh ({reason})", "export the file again") from None
+    gmsh = path.suffix.lower() == ".msh"
+    found = read_by_gmsh(path) if gmsh and is_slow_in_meshio(path) else None
+    if found is not None:
+        return found
+    found, reason = _by_meshio(path)
+    if found is None and gmsh:
+        found = read_by_gmsh(path)
+        if find_spec("gmsh") is None:
+            reason += "; gmsh may read it: pip install 'haiflow[mesh]', or export it without 'Save all elements'"
+    if found is None:
+        shown = path.suffix if place == str(path) else str(path)
+        raise InputError(place, shown, f"cannot be read as a mesh ({reason})", "export the file again")
+    return found
 
 
-def _by_gmsh(path: Path) -> Any:
-    """The file read by gmsh and handed on in a form that meshio reads; None where gmsh is missing or fails."""
-    import tempfile
+def _is_file(path: Path, place: str) -> None:
+    if path.is_dir():
+        raise InputError(place, str(path), "is a folder", "give the mesh file in it")
+    if not path.is_file():
+        near = [item.name for item in path.parent.glob("*") if item.is_file()] if path.parent.is_dir() else []
+        remedy = nearest(path.name, near) if 0 < len(near) < 100 else "check the path"
+        raise InputError(place, str(path), "there is no such file", remedy)
 
+
+def _by_meshio(path: Path) -> tuple[Any, str]:
+    """The mesh, or None and why not. meshio speaks to standard error, and ends the process on a file it cannot tell."""
     import meshio
 
     try:
-        import gmsh
-    except (ImportError, OSError):
-        return None
-    gmsh.initialize(interruptible=False)
-    try:
-        gmsh.option.setNumber("General.Terminal", 0)
-        gmsh.open(str(path))
-        gmsh.option.setNumber("Mesh.MshFileVersion", 4.1)
-        gmsh.option.setNumber("Mesh.SaveAll", 0 if gmsh.model.getPhysicalGroups() else 1)
-        with tempfile.TemporaryDirectory() as folder:
-            again = Path(folder) / "again.msh"
-            gmsh.write(str(again))
-            return meshio.read(again)
-    except (SystemExit, Exception):
-        return None
-    finally:
-        gmsh.finalize()
+        with warnings.catch_warnings(), redirect_stderr(StringIO()):
+            warnings.simplefilter("ignore")
+            return meshio.read(path), ""
+    except SystemExit:
+        return None, "its content is not what its ending says"
+    except Exception as error:
+        return None, (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _groups(
     mesh: Any, blocks: list[int], sizes: list[int], numbers: Mapping[str, NDArray[Any]]
 ) -> dict[str, NDArray[np.intp]]:
-    """Named sets of tetrahedra: gmsh's physical groups, and cell sets of other formats."""
+    """Named sets of tetrahedra: gmsh's physical groups, families of .med files, and cell sets of other formats."""
     found: dict[str, NDArray[np.intp]] = {}
     tags = numbers.get("gmsh:physical")
     for name, value in (mesh.field_data or {}).items():
         if tags is not None and np.size(value) == 2 and value[1] == 3:  # a tag and the dimension of what it names
             found[name] = np.flatnonzero(tags == value[0])
+    families: Mapping[int, list[str]] = getattr(mesh, "cell_tags", None) or {}
+    if "cell_tags" in numbers:
+        for name in {name for names in families.values() for name in names}:
+            mine = [family for family, names in families.items() if name in names]
+            found[name] = np.flatnonzero(np.isin(numbers["cell_tags"], mine))
     starts = np.concatenate([[0], np.cumsum(sizes)])
     for name, sets in (mesh.cell_sets or {}).items():
         inside = [

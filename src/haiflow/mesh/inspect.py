@@ -84,7 +84,7 @@ def as_text(found: Mapping[str, Any]) -> str:
             f"  parts:     {found['parts']}; {found['turned']} cells inside out are turned round",
         ]
     if "segments" in found:
-        whole = sum(found["segments"].values())
+        whole = sum(found["segments"].values()) or 1.0
         held = found["segments"].items()
         shares = [f"{name} {1e6 * size:.4g} mL ({100 * size / whole:.3g} %)" for name, size in held]
         lines += [f"  segments:  {', '.join(shares[:4])},", f"             {', '.join(shares[4:])}"]

@@ -25,6 +25,7 @@ __all__ = ["TetraMesh", "read_liver", "segment_locator"]
 
 FLAT = 1e-6  # mean-ratio quality below which a tetrahedron has no volume to speak of
 SMALLEST, LARGEST = 1e-5, 2e-2  # m3: an infant's liver is 0.1 L, the largest polycystic ones are below 15 L
+FARTHEST = 1e9  # of a coordinate, in whatever unit
 UNITS = {"m": 1.0, "mm": 1e-3}
 
 
@@ -43,8 +44,6 @@ def read_liver(
     label = couinaud(raw, place, labels)
     points, tetra = joined(raw, place)
     points = points * UNITS[unit]
-    if not np.all(np.isfinite(points)):
-        raise InputError(place, str(path), "some points are not finite numbers", "export the mesh again")
     tetra = right_way_round(points, tetra)
     check_shape(points, tetra, place, unit)
     return TetraMesh(*renumbered(points, tetra, label))
@@ -58,7 +57,12 @@ def joined(raw: Raw, place: str) -> tuple[Floats, NDArray[np.int32]]:
         raise InputError(place, int(used[-1]), rule, "export the mesh again")
     if raw.points.ndim != 2 or raw.points.shape[1] != 3:
         raise InputError(place, "2D", "a liver has three dimensions", "export the volume mesh")
-    return raw.points[used], tetra.reshape(-1, 4).astype(np.int32)
+    points = raw.points[used]
+    lost = int(np.count_nonzero(~np.all(np.abs(points) < FARTHEST, axis=1)))
+    if lost:
+        rule = f"some points are not finite numbers, or beyond {FARTHEST:g}"
+        raise InputError(place, f"{lost} of {len(points)} points", rule, "export the mesh again")
+    return points, tetra.reshape(-1, 4).astype(np.int32)
 
 
 def right_way_round(points: Floats, tetra: NDArray[np.int32]) -> NDArray[np.int32]:
