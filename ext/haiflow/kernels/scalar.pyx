@@ -35,6 +35,7 @@ include "scalar_lumen.pxi"
 include "scalar_nodes.pxi"
 include "scalar_injections.pxi"
 include "scalar_network.pxi"
+include "scalar_edges.pxi"
 include "scalar_sweep.pxi"
 
 

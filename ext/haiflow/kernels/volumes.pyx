@@ -124,3 +124,57 @@ def gather_rows(
                     column[at], value[at] = column[at - 1], value[at - 1]
                     at -= 1
                 column[at], value[at] = j, t
+
+
+def shape_gradients(
+    double[:, :, ::1] shape, double[::1] volume, const double[:, ::1] points, const int[:, ::1] tetra
+):
+    """``shape`` (m, 4, 3) 1/m: gradients of the barycentric coordinates; ``volume`` (m,) signed."""
+    cdef Py_ssize_t k, m = tetra.shape[0]
+    cdef const double *p0
+    cdef const double *p1
+    cdef const double *p2
+    cdef const double *p3
+    cdef double n[4][3]
+    cdef double u[3]
+    cdef int c, d
+    with nogil:
+        for k in range(m):
+            p0, p1, p2, p3 = &points[tetra[k, 0], 0], &points[tetra[k, 1], 0], &points[tetra[k, 2], 0], \
+                &points[tetra[k, 3], 0]
+            area_vector(n[0], p1, p3, p2)
+            area_vector(n[1], p0, p2, p3)
+            area_vector(n[2], p0, p3, p1)
+            for d in range(3):
+                n[3][d] = -(n[0][d] + n[1][d] + n[2][d])
+                u[d] = p3[d] - p0[d]
+            volume[k] = dot(n[3], u) / 3.0
+            for c in range(4):
+                for d in range(3):
+                    shape[k, c, d] = n[c][d] / (3.0 * volume[k])
+
+
+cdef int *FIRST = [0, 0, 0, 1, 1, 2]
+cdef int *SECOND = [1, 2, 3, 2, 3, 3]
+
+
+def dual_faces(
+    double[:, ::1] area, const int[:, ::1] tetra, const int[:, ::1] tetra_edge, const double[:, :, ::1] shape,
+    const double[::1] volume,
+):
+    """``area`` (e, 3) m2: area vector of each edge's dual face, from its lower to its higher point.
+
+    Its piece in a cell is ``volume (grad lambda_j - grad lambda_i) / 4``.
+    """
+    cdef Py_ssize_t k, e, m = tetra.shape[0]
+    cdef int at, a, b, d
+    with nogil:
+        for e in range(area.shape[0]):
+            area[e, 0] = area[e, 1] = area[e, 2] = 0.0
+        for k in range(m):
+            for at in range(6):
+                a, b, e = FIRST[at], SECOND[at], tetra_edge[k, at]
+                if tetra[k, a] > tetra[k, b]:
+                    a, b = b, a
+                for d in range(3):
+                    area[e, d] += 0.25 * volume[k] * (shape[k, b, d] - shape[k, a, d])

@@ -19,11 +19,16 @@ def neighbours(tetra: NDArray[np.int32], n_points: int) -> csr_array:
     return csr_array(pattern + pattern.T)
 
 
+def by_neighbours(tetra: NDArray[np.int32], n_points: int) -> NDArray[np.int32]:
+    """(n,) the points in the order of reverse Cuthill and McKee (1969, ACM National Conference)."""
+    return np.asarray(reverse_cuthill_mckee(neighbours(tetra, n_points), symmetric_mode=True), dtype=np.int32)
+
+
 def renumbered(
     points: Floats, tetra: NDArray[np.int32], label: NDArray[np.int32]
 ) -> tuple[Floats, NDArray[np.int32], NDArray[np.int32]]:
-    """Points by reverse Cuthill and McKee (1969, ACM National Conference), cells in the order of their points."""
-    order = reverse_cuthill_mckee(neighbours(tetra, len(points)), symmetric_mode=True)
+    """Points in the order of their neighbours, cells in the order of their points."""
+    order = by_neighbours(tetra, len(points))
     place = np.empty_like(order)
     place[order] = np.arange(order.size)
     moved = place[tetra].astype(np.int32)

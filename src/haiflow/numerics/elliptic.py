@@ -30,27 +30,36 @@ class Solution(NamedTuple):
 class EllipticSolver:
     """Solver of ``matrix x = b`` for a symmetric positive definite ``matrix`` (n, n)."""
 
-    def __init__(self, matrix: csr_array, tolerance: float = 1e-10) -> None:
-        self.matrix, self.tolerance = matrix, tolerance
-        self.preconditioner = _jacobi(matrix) if _dominant(matrix) else _multigrid(matrix)
+    def __init__(
+        self, matrix: csr_array, tolerance: float = 1e-10, *, where: str = "liver, sinusoids", strength: float = 0.0
+    ) -> None:
+        """``strength``: of the couplings that multigrid heeds, as a share of the diagonals' (0: all of them)."""
+        self.matrix, self.tolerance, self.where = matrix, tolerance, where
+        self.preconditioner = _jacobi(matrix) if _dominant(matrix) else _multigrid(matrix, strength)
 
-    def solve(self, b: Floats, guess: Floats | None = None) -> Solution:
-        """Conjugate gradients to ``|b - A x| <= tolerance |b|``; raises SolverStopped where they do not get there."""
+    def solve(
+        self, b: Floats, guess: Floats | None = None, *, tolerance: float | None = None, absolute: float = 0.0
+    ) -> Solution:
+        """Conjugate gradients to ``|b - A x| <= max(tolerance |b|, absolute)``; raises SolverStopped short of that.
+
+        ``tolerance`` stands for the solver's own where it is given.
+        """
         count = 0
+        rtol = self.tolerance if tolerance is None else tolerance
 
         def counted(_: Floats) -> None:
             nonlocal count
             count += 1
 
         x, info = cg(
-            self.matrix, b, x0=guess, rtol=self.tolerance, atol=0.0, maxiter=MOST_ITERATIONS, M=self.preconditioner,
+            self.matrix, b, x0=guess, rtol=rtol, atol=absolute, maxiter=MOST_ITERATIONS, M=self.preconditioner,
             callback=counted,
         )  # fmt: skip
         size = float(np.linalg.norm(b))
         residual = float(np.linalg.norm(b - self.matrix @ x)) / size if size > 0.0 else 0.0
-        if info != 0 or not residual <= 10.0 * self.tolerance:
+        if info != 0 or not residual * size <= 10.0 * max(rtol * size, absolute):
             reason = f"conjugate gradients stand at a residual of {residual:.2g} after {count} iterations"
-            raise SolverStopped(0.0, "liver, sinusoids", reason)
+            raise SolverStopped(0.0, self.where, reason)
         return Solution(x, count, residual)
 
 
@@ -66,11 +75,18 @@ def _jacobi(matrix: csr_array) -> LinearOperator:
     return LinearOperator(matrix.shape, matvec=apply, dtype=np.float64)
 
 
-def _multigrid(matrix: csr_array) -> LinearOperator:
+def _multigrid(matrix: csr_array, strength: float) -> LinearOperator:
     import pyamg
+    from pyamg.relaxation.smoothing import change_smoothers
 
+    before, after = ("gauss_seidel", {"sweep": "forward"}), ("gauss_seidel", {"sweep": "backward"})
     levels = pyamg.smoothed_aggregation_solver(
-        csr_matrix(matrix), symmetry="symmetric", strength=("symmetric", {"theta": 0.0}), max_coarse=200,
-        presmoother=("gauss_seidel", {"sweep": "forward"}), postsmoother=("gauss_seidel", {"sweep": "backward"}),
+        csr_matrix(matrix), symmetry="symmetric", strength=("symmetric", {"theta": strength}), max_coarse=200,
+        presmoother=before, postsmoother=after,
     )  # fmt: skip
+    for level in levels.levels:  # blocks of one by one cost half as much again as plain rows
+        level.A = csr_matrix(level.A)
+    for level in levels.levels[:-1]:
+        level.P, level.R = csr_matrix(level.P), csr_matrix(level.R)
+    change_smoothers(levels, before, after)
     return levels.aspreconditioner(cycle="V")

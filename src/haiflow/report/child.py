@@ -96,7 +96,7 @@ def _ending(code: int) -> str:
 
 def ready_scene() -> Callable[[Results, Path], list[str]]:
     """Loads pyvista and opens a window off screen: where this fails, nothing has been drawn yet."""
-    from haiflow.report import cut_pictures, scene
+    from haiflow.report import cut_pictures, junction_scene, scene
 
     scene.off_screen()
     plotter = scene.new_plotter()
@@ -105,6 +105,7 @@ def ready_scene() -> Callable[[Results, Path], list[str]]:
     return lambda results, folder: [
         *scene.draw(results.network, results.liver, folder, plotter),
         *cut_pictures.draw(results.network, results.liver, folder, plotter),
+        *junction_scene.draw(results.junction, folder, plotter),
     ]
 
 

@@ -21,11 +21,13 @@ SIGNS = {"alarm": "✖ Alarm", "warn": "▲ Warning", "ok": "✔ In order"}
 CAPTIONS = figures.CAPTIONS | {
     "scene": "Pump line, catheter and arteries coloured by the drug in them; the liver by the exposure of its tissue.",
     "scene_tip": "The same round the catheter's tip; the arteries are translucent because the catheter lies inside.",
+    "junction_thread": "The region round the tip: ways of the drug, coloured by the branch that it leaves by.",
+    "junction_shear": "Shear on the walls round the tip; where it is low, clots are prone to form.",
     "scene_cut": "Cut through the middle of the liver, or of its largest tumour: exposure of the tissue.",
     "scene_perfusion": "Arterial perfusion on the same cuts: a territory that is starved of blood is dark.",
 }
 SECTIONS = (
-    ("verdict", "Verdict"), ("segments", "Dose by segment"), ("scan", "Scan"), ("scene", "3D scene"),
+    ("verdict", "Verdict"), ("segments", "Dose by segment"), ("scan", "Scan"), ("scene", "3D scene"), ("tip", "Tip"),
     ("ledger", "Ledger"), ("line", "Pump and catheter"), ("detection", "Faults"), ("arteries", "Arteries"),
     ("body", "Body"), ("inputs", "Inputs"), ("provenance", "Provenance"),
 )  # fmt: skip
@@ -71,6 +73,7 @@ def _content(results: Results, figure_folder: Path, scene: str, notes: list[str]
         "vessels": tables.vessels(results),
         "off_target": tables.off_target(results),
         "split": tables.split(results),
+        "tip": tables.listed(results, "The region round the tip", tables.TIP_ROWS),
         "body": tables.listed(results, "The body over the run", tables.BODY_ROWS),
         "inputs": tables.inputs(results),
         "provenance": tables.provenance(results),
@@ -78,6 +81,7 @@ def _content(results: Results, figure_folder: Path, scene: str, notes: list[str]
     }
     has = {"segments": parts["segments"], "ledger": parts["ledgers"], "scene": scene or "scene" in parts["figures"]}
     has["scan"] = "scan" in parts["figures"]
+    has["tip"] = parts["tip"] or "junction_thread" in parts["figures"]
     has |= {"line": parts["line"], "detection": parts["detection"], "arteries": parts["vessels"], "body": parts["body"]}
     return parts | {
         "title": results.summary.get("scenario", {}).get("name") or "haiflow run",

@@ -62,6 +62,16 @@ OFF_TARGET_COLUMNS: tuple[Column, ...] = (
     ("drug_delivered_kg", "drug", "kg"),
     ("dose_fraction", "fraction of dose", "%"),
 )
+TIP_ROWS: tuple[tuple[str, str, str, str], ...] = (
+    ("junction", "cells", "Tetrahedra", ""),
+    ("junction", "reynolds", "Reynolds number of the blood that comes in", ""),
+    ("junction", "split_disagreement", "Largest difference between scalar and tracers", "%"),
+    ("junction", "drug_balance", "Drug neither in nor out, of what enters", "%"),
+    ("junction", "divergence", "Divergence left in a control volume, of the flow", ""),
+    ("junction", "tip_mean_shear_pa", "Mean wall shear on the tip", "Pa"),
+    ("junction", "tip_low_shear_fraction", "Tip surface with a mean shear below 0.4 Pa", "%"),
+    ("junction", "tip_oscillatory_index", "Oscillatory shear index on the tip", ""),
+)
 LINE_ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("pump", "mean_flow_rate_m3_per_s", "Mean flow out of the pump", "mL/day"),
     ("pump", "infused_volume_m3", "Infused", "m3"),
@@ -151,12 +161,24 @@ def split(results: Results) -> Table | None:
     holes = results.summary.get("split") or []
     holes = [{"hole": name, **row} for name, row in holes.items()] if isinstance(holes, dict) else holes
     rows = []
+    resolved = any(hole.get("source") == "3d" for hole in holes)
     for hole in holes:
         branches = hole.get("fractions") or {key: value for key, value in hole.items() if key not in ("hole", "source")}
-        told = ", ".join(f"{key.replace('_', ' ')} {say(_number(value), '%')}" for key, value in branches.items())
-        rows.append(Row([str(hole.get("hole", "tip")), told, str(hole.get("source", ""))]))
+        cells = [str(hole.get("hole", "tip")).replace("_", " "), _divided(branches), str(hole.get("source", ""))]
+        if resolved:
+            mixing, stay = _number(hole.get("distance_from_mixing")), _number(hole.get("residence_near_tip_s"))
+            ways = [_divided(hole.get(way, {})) for way in ("by_scalar", "by_tracers", "blood")]
+            cells += [*ways, say(mixing, "%"), say(stay, "s")]
+        rows.append(Row(cells))
     columns = [("hole", "", True), ("divides into", "", True), ("source", "", True)]
+    if resolved:
+        columns += [("by the scalar", "", True), ("by tracers", "", True), ("the blood itself", "", True)]
+        columns += [("from mixing", "", False), ("stay near the tip", "", False)]
     return Table("Where the drug goes at the tip's junction", columns, rows) if rows else None
+
+
+def _divided(branches: dict[str, Any]) -> str:
+    return ", ".join(f"{key.replace('_', ' ')} {say(_number(value), '%')}" for key, value in branches.items())
 
 
 def listed(results: Results, caption: str, entries: tuple[tuple[str, str, str, str], ...]) -> Table | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from haiflow.errors import InputError
-from haiflow.results import frames, netcdf, scan, vtk
+from haiflow.results import frames, junction, netcdf, scan, vtk
 from haiflow.results.record import Event, Finding, LiverField, Presenter, Results
 
 
@@ -67,6 +67,7 @@ def read(folder: Path, presenter: Presenter | None = None) -> Results:
         network=vtk.read_network(folder / "network.vtp"),
         liver=_liver(folder),
         scan=scan.read(folder / "scan.nc"),
+        junction=junction.read(folder),
         events=[Event(**event) for event in record.pop("events", [])],
         verdict=[Finding(**finding) for finding in record.pop("verdict", [])],
         inputs=record.pop("inputs", []),

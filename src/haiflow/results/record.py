@@ -103,6 +103,30 @@ class LiverField:
 
 
 @dataclass(frozen=True)
+class JunctionField:
+    """The region round the tip: ``points`` (n, 3) m, ``tetra`` (m, 4), boundary triangles ``wall`` (b, 3) with
+    ``patch`` (b,) into ``names``, of which ``branches`` let out; ``point_data`` (n,) or (n, 3) as in junction.vtu.
+
+    ``times`` (k,) s within the cycle with ``velocity`` (k, n, 3) m/s and ``drug`` (k, n), share of infusate in the
+    blood over that of perfect mixing. ``trails`` (N, j, 3) m: ways of tracers, NaN beyond their ends;
+    ``trail_branch`` (N,): the branch that each left by, -1 for none.
+    """
+
+    points: Floats
+    tetra: NDArray[np.int32]
+    wall: NDArray[np.int32]
+    patch: NDArray[np.int32]
+    names: tuple[str, ...]
+    branches: tuple[str, ...]
+    point_data: dict[str, NDArray[Any]]
+    times: Floats
+    velocity: NDArray[np.float32]
+    drug: NDArray[np.float32]
+    trails: NDArray[np.float32]
+    trail_branch: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
 class Scan:
     """A planar scintigram of an agent that lodged in the liver: what a gamma camera in front of the patient sees.
 
@@ -171,6 +195,7 @@ class Results:
     network: Network | None = None
     liver: LiverField | None = None
     scan: Scan | None = None
+    junction: JunctionField | None = None
     events: list[Event] = field(default_factory=list)
     verdict: list[Finding] = field(default_factory=list)
     detection: Rows = field(default_factory=list)

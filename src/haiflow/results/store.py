@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from haiflow.errors import InputError
-from haiflow.results import frames, netcdf, rows, scan, vtk
+from haiflow.results import frames, junction, netcdf, rows, scan, vtk
 from haiflow.results.record import Results
 
 MARK = "run.json"  # written last: a folder that has it is a result of ours
@@ -178,6 +178,8 @@ def _write_data(results: Results, folder: Path) -> dict[str, float]:
     if results.liver is not None:
         vtk.write_liver(folder / "perfusion.vtu", results.liver)
         frames.write(folder, results.liver)
+    if results.junction is not None:
+        junction.write(folder, results.junction)
     return {
         "tables_s": tables_done - begun,
         "netcdf_s": series_done - tables_done,

@@ -66,7 +66,7 @@ class Circulation:
         assert parts.tree is not None
         self.cycle = self.blood.cycle(parts.tree)
         injection = injection_of(parts, self.cycle)
-        key = (parts.tree.digest(), injection, tuple(sorted(parts.split.items())))
+        key = (parts.tree.digest(), injection, tuple(sorted(parts.split.items())), parts.streamed)
         if key not in self.kept:
             # A growing fault never comes back to an earlier tree: keep the last systems only, their factors are large.
             while len(self.kept) >= KEPT_SYSTEMS:
@@ -228,6 +228,9 @@ def injection_of(parts: Parts, cycle: Cycle) -> Injection | None:
     if parts.line is None or parts.tree is None or parts.line.tip.vessel is None:
         return None
     tree, tip, name = parts.tree, parts.line.tip, parts.line.tip.vessel
+    if streaming_holds(parts):
+        assert parts.streamed is not None
+        return Injection(TIP, parts.streamed.vessel, "ostium")
     vessel = tree.vessel(name)
     still = abs(cycle.mean_flow_rate[vessel]) <= SMALL_FLOW * abs(cycle.inlet_flow)
     if tip.position == "ostium" or still:
@@ -240,8 +243,17 @@ def injection_of(parts: Parts, cycle: Cycle) -> Injection | None:
     return Injection(TIP, name, tip.position)
 
 
+def streaming_holds(parts: Parts) -> bool:
+    """Whether the split of the tip in 3D holds: the tip is where it was when that was solved."""
+    return parts.streamed is not None and parts.line is not None and parts.line.tip == parts.streamed.tip
+
+
 def split_of(parts: Parts, injection: Injection | None) -> dict[str, dict[str, float]] | None:
-    """The given split at the injection's node; None where the drug mixes."""
+    """The split at the injection's node, from the tip in 3D or as given; None where the drug mixes."""
+    if streaming_holds(parts) and parts.tree is not None:
+        assert parts.streamed is not None
+        node = parts.tree.nodes[parts.tree.start[parts.tree.vessel(parts.streamed.vessel)]]
+        return {node: dict(parts.streamed.shares)}
     if not parts.split or injection is None or parts.tree is None or injection.position != "ostium":
         return None
     return {parts.tree.nodes[parts.tree.start[parts.tree.vessel(injection.vessel)]]: parts.split}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from haiflow.arteries.subtree import SubTree
 from haiflow.arteries.tree import Tree
 from haiflow.body.model import Body, SystemicKinetics
-from haiflow.catheter.line import Line
+from haiflow.catheter.line import Line, Tip
 from haiflow.liver.field import PerfusedLiver
 from haiflow.liver.kinetics import DrugKinetics
 from haiflow.liver.model import Liver
@@ -40,6 +40,16 @@ class SidePortFlow:
 
 
 @dataclass(frozen=True)
+class Streamed:
+    """Where the drug from a ``tip`` comes into the tree, and how: at the node where ``vessel`` begins, ``shares`` of it
+    by vessel. It holds as long as the tip is where it was."""
+
+    tip: Tip
+    vessel: str
+    shares: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
 class Parts:
     """Pump, line, tree, liver and body of one run with their surroundings; a part left out is None.
 
@@ -62,6 +72,7 @@ class Parts:
     side_port: SidePortFlow | None = None
     drains: dict[str, str] = field(default_factory=dict)
     split: dict[str, float] = field(default_factory=dict)
+    streamed: Streamed | None = None  # the tip in 3D
     perfused: PerfusedLiver | None = None
     grown: dict[str, SubTree] = field(default_factory=dict)
 

@@ -30,6 +30,8 @@ from haiflow.simulation.series import cycle_series, history
 from haiflow.simulation.summary import summarise
 from haiflow.simulation.therapy import TherapyClock
 from haiflow.simulation.timeline import Timeline
+from haiflow.simulation.tip import ResolvedTip, resolve_tip, with_split
+from haiflow.simulation.tip_record import tip_field, tip_notes, tip_rows, tip_solver
 
 COLLIMATOR = 8e-3  # m full width at half maximum: a low-energy collimator at the depth of the liver [textbook]
 FRAMES = 30  # pictures of the liver in 3D over a run
@@ -59,6 +61,7 @@ class _Job:
             )
         )  # fmt: skip
         self.timeline = build_timeline(self.model, self.base)
+        self.tip: ResolvedTip | None = None
 
     def resolve_liver(self) -> None:
         """The liver in 3D, where the scenario asks for it: its arteries are grown from the undisturbed tree."""
@@ -67,6 +70,16 @@ class _Job:
             return
         self.progress("liver", 0.0)
         self.base = resolve(self.base, self.flow.cycle(self.flow.base), self.mesh, wanted)
+        self.timeline = build_timeline(self.model, self.base)
+
+    def resolve_tip(self) -> None:
+        """The tip in 3D, where the scenario asks for it, in the undisturbed arteries."""
+        catheter = self.model.catheter
+        if catheter is None or catheter.tip.resolve != "3d" or self.flow is None:
+            return
+        cycle = self.flow.cycle(self.flow.base)
+        self.tip = resolve_tip(self.scenario, self.base, cycle, lambda share: self.progress("tip", share))
+        self.base = with_split(self.base, self.tip)
         self.timeline = build_timeline(self.model, self.base)
 
     def timed(self, stage: str, work: Callable[[], Any]) -> Any:
@@ -145,6 +158,7 @@ def run_scenario(scenario: Scenario, *, progress: Progress | None = None, pictur
         # The joint systems are small: threads inside one solve cost more than they give.
         with threadpool_limits(limits=1):
             job.timed("arteries_s", job.solve_blood)
+            job.timed("junction_s", job.resolve_tip)
             job.timed("liver_s", job.resolve_liver)
             main = job.timed("transport_s", job.main)
             twin, detection = job.timed("detection_s", lambda: job.compare(main))
@@ -165,12 +179,18 @@ def _results(
     summary = summarise(main, flow, name=scenario.name, sha256=scenario.sha256, clock=model.run.clock)
     summary["detection"] = detection
     summary["solver"] = {"steps": main.steps, "epochs": len(main.epochs), "arteries": _solver(flow)}
+    if job.tip is not None:
+        summary["split"] = tip_rows(job.tip)
+        summary["junction"], summary["solver"]["junction"] = tip_solver(job.tip, job.seconds["junction_s"])
     if job.base.perfused is not None:
         summary["solver"]["liver"] = _bed(job.base.perfused)
     if twin is not None:
         plain = summarise(twin, flow, name=scenario.name, sha256=scenario.sha256, clock=model.run.clock)
         kept = ("segments", "tumours", "liver", "pump", "catheter", "ledger", "off_target", "body")
         summary["twin"] = {key: plain[key] for key in kept if key in plain}
+    account = provenance(scenario, main, job.base)
+    if job.tip is not None:
+        account.setdefault("warnings", []).extend(tip_notes(job.tip, [fault.kind for fault in model.faults]))
     series, coords = history(main)
     cycle, cycle_coords = ({}, {}) if flow is None else cycle_series(flow.cycle(flow.base), flow.base)
     mesh = job.mesh
@@ -183,11 +203,12 @@ def _results(
         network=network(main, flow, model),
         liver=liver_field(main, flow, mesh) if mesh is not None and flow is not None else None,
         scan=_scan(main, mesh),
+        junction=None if job.tip is None else tip_field(job.tip),
         events=_events(job),
         detection=detection,
         scenario_yaml=scenario.resolved_yaml(),
         inputs=inputs(scenario),
-        provenance=provenance(scenario, main, job.base),
+        provenance=account,
         presenter=presenter,
     )
 

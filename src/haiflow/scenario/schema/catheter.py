@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, Strict
 
@@ -37,12 +37,36 @@ class SideHole(f.Part):
 
 
 class Tip(f.Part):
-    """The vessel that the tip lies in, and where: at its ostium, a length or a share of its length from its start."""
+    """The vessel that the tip lies in, and where: at its ostium, a length or a share of its length from its start.
+
+    With ``resolve: 3d`` the flow round the tip is solved in three dimensions and tells which branch gets which share of
+    the drug; the keys below it describe the shape.
+    """
 
     vessel: f.Name | None = None
     position: f.Position = "ostium"
     closed_end: f.Flag = False
     """delivers through side holes only"""
+    resolve: Literal["mixed", "3d"] = "mixed"
+    flow: Literal["pulsatile", "steady"] = "pulsatile"
+    """of the blood in 3D: the whole cardiac cycle, or its mean (faster)"""
+    shape: Literal["square", "bevelled", "rounded"] = "square"
+    bevel: f.Angle = 0.7853981633974483
+    """between a bevelled face and a square one"""
+    offset: f.Distance = 0.0
+    """of the tip from the axis of the vessel that its shaft lies in"""
+    towards: f.Name | None = None
+    """the branch that it is off the axis towards; left out: the first one"""
+    depth: f.AnyLength = 0.0
+    """of a tip at the ostium of a vessel that is tied off: how far it stands out into the blood; negative: withdrawn"""
+    angles: dict[f.Name, f.Angle] = Field(default_factory=dict)
+    """between a branch and its parent, instead of those of the network's course"""
+    cells: Annotated[float, Field(ge=5, le=40)] = 9.0
+    """across the narrowest vessel"""
+    steps: Annotated[int, Strict(), Field(ge=50, le=20000)] = 400
+    """in time, of a cardiac cycle"""
+    mesh: f.Text | None = None
+    """a file of one's own, in metres, with named patches: inlet, the branches, vessel, catheter, hole:tip, ..."""
 
 
 class Pocket(f.Part):

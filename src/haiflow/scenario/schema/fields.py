@@ -6,6 +6,7 @@ bounds it keeps, and how it is written out again without losing a digit.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -173,6 +174,27 @@ POINT_SCHEMA = {"type": ["array", "string"], "items": {"type": "string"}, "examp
 DIAMETER_SCHEMA = {"type": ["string", "array"], "items": {"type": "string"}, "examples": ["4 mm", ["4 mm", "3 mm"]]}
 Point = Annotated[tuple[float, float, float], _Ready(), *_shaped(_read_point, _write_point, **POINT_SCHEMA)]
 Diameter = Annotated[tuple[float, float], _Ready(), *_shaped(_read_diameter, _write_diameter, **DIAMETER_SCHEMA)]
+
+
+def _read_angle(given: Any) -> float:
+    """``45 deg`` or ``0.8 rad``, in rad; below half a turn."""
+    number, _, unit = str(given).strip().partition(" ")
+    scale = {"deg": math.pi / 180.0, "°": math.pi / 180.0, "rad": 1.0}.get(unit.strip())
+    try:
+        value = float(number) * (scale or math.nan)
+    except ValueError:
+        value = math.nan
+    if not abs(value) < math.pi:
+        raise UnitError(given, "an angle with its unit, below 180 degrees", "write e.g. '45 deg'")
+    return value
+
+
+def _write_angle(value: float) -> str:
+    return f"{value!r} rad"
+
+
+ANGLE_SCHEMA = {"type": "string", "description": "angle with its unit", "examples": ["45 deg"]}
+Angle = Annotated[float, _Ready(), *_shaped(_read_angle, _write_angle, **ANGLE_SCHEMA)]
 
 
 def _read_position(given: Any) -> float | str:

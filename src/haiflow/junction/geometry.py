@@ -1,0 +1,135 @@
+"""The shape of the region: a parent artery with its branches, and a catheter's tip in it.
+
+The branches leave at the origin; the parent's blood flows along +z towards it. A catheter comes either along the
+parent's lumen or through the ostium of a side branch that is tied off behind it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from haiflow.errors import InputError
+from haiflow.ports import Floats
+
+SHAPES = ("square", "bevelled", "rounded", "closed")
+RECESS = 0.25  # of a hole's diameter: how deep its face lies, where the infusate comes in
+CLEAR = 0.05  # of the vessel's diameter: what a shaft in the lumen leaves free at the wall at least
+
+
+@dataclass(frozen=True)
+class Branch:
+    """``angle`` (rad) from the parent's direction in the plane of x, to +x; ``elevation`` (rad) out of it to +y."""
+
+    name: str
+    diameter: float  # m
+    angle: float
+    elevation: float = 0.0
+    length: float | None = None  # m; None: three diameters beyond the crotch
+
+    @property
+    def direction(self) -> Floats:
+        a, e = self.angle, self.elevation
+        return np.array([np.sin(a) * np.cos(e), np.sin(e), np.cos(a) * np.cos(e)])
+
+
+@dataclass(frozen=True)
+class Hole:
+    """An opening: in the tip's face where ``from_tip`` is None, else in the wall at ``azimuth`` (rad from +x')."""
+
+    name: str
+    diameter: float
+    from_tip: float | None = None
+    azimuth: float = 0.0
+
+
+@dataclass(frozen=True)
+class Tip:
+    """The last piece of a catheter. ``place`` (3,) is the middle of its face, ``direction`` (3,) points out of it."""
+
+    outer_diameter: float
+    holes: tuple[Hole, ...]
+    place: tuple[float, float, float]
+    direction: tuple[float, float, float] = (0.0, 0.0, 1.0)
+    shape: str = "square"
+    bevel: float = np.pi / 4.0  # rad between the face and a square one
+
+    @property
+    def frame(self) -> Floats:
+        """(3, 3): rows x', y', z' of the tip; z' points out of the face."""
+        z = np.asarray(self.direction) / np.linalg.norm(self.direction)
+        x = np.array([1.0, 0.0, 0.0]) if abs(z[0]) < 0.9 else np.array([0.0, 0.0, 1.0])
+        x = x - (x @ z) * z
+        x /= np.linalg.norm(x)
+        return np.array([x, np.cross(z, x), z])
+
+
+@dataclass(frozen=True)
+class Ostium:
+    """A side branch, tied off ``length`` behind the parent's wall; ``distance`` upstream of the bifurcation."""
+
+    diameter: float
+    distance: float
+    direction: tuple[float, float, float]
+    length: float
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The whole region, lengths in m; ``cells`` is how many cells lie across the smallest vessel."""
+
+    parent_diameter: float
+    parent_length: float
+    end_diameter: float
+    branches: tuple[Branch, ...]
+    tip: Tip | None = None
+    ostium: Ostium | None = None
+    cells: float = 12.0
+
+    @property
+    def size(self) -> float:
+        """Edge of a cell away from walls and tip (m)."""
+        return min(self.end_diameter, *(branch.diameter for branch in self.branches)) / self.cells
+
+    def reach(self, branch: Branch) -> float:
+        """Length of a branch from the origin (m)."""
+        return branch.length or 0.5 * self.end_diameter + 4.0 * branch.diameter
+
+
+def check(shape: Shape, place: str = "catheter.tip") -> None:
+    """Raises InputError with ``place`` for a region that cannot be."""
+    directions = [branch.direction for branch in shape.branches]
+    if not shape.branches:
+        raise InputError(place, "no branch", "a junction needs at least one branch", "name one")
+    for k, (branch, one) in enumerate(zip(shape.branches, directions, strict=True)):
+        if one[2] < -0.5:
+            raise InputError(f"{place}.angles.{branch.name}", f"{np.degrees(branch.angle):.0f} degrees",
+                             "a branch leaves at less than 120 degrees", "give a smaller angle")  # fmt: skip
+        for other, two in zip(shape.branches[:k], directions[:k], strict=True):
+            between = np.degrees(np.arccos(np.clip(one @ two, -1.0, 1.0)))
+            if between < 20.0:
+                raise InputError(f"{place}.angles.{branch.name}", f"{between:.0f} degrees from {other.name}",
+                                 "branches part by 20 degrees at least", "give other angles")  # fmt: skip
+    if shape.tip is not None:
+        _check_tip(shape, shape.tip, place)
+
+
+def _check_tip(shape: Shape, tip: Tip, place: str) -> None:
+    if tip.shape not in SHAPES:
+        raise InputError(f"{place}.shape", tip.shape, f"one of {', '.join(SHAPES)}", "choose one of these")
+    if not tip.holes:
+        raise InputError(place, "no hole", "a catheter lets out by a hole at least", "open its end, or give side holes")
+    for hole in tip.holes:
+        if hole.diameter >= 0.95 * tip.outer_diameter:
+            raise InputError(place, f"{1e3 * hole.diameter:.3g} mm", "a hole is narrower than the catheter",
+                             "check inner and outer diameter")  # fmt: skip
+    if shape.ostium is None:
+        aside = float(np.hypot(*tip.place[:2]))
+        room = 0.5 * shape.parent_diameter - aside - 0.5 * tip.outer_diameter
+        if room < CLEAR * shape.parent_diameter:
+            widest = 0.5 * shape.parent_diameter * (1.0 - 2.0 * CLEAR) - 0.5 * tip.outer_diameter
+            remedy = f"at most {1e3 * widest:.2g} mm off the axis" if widest >= 0.0 else "choose a thinner catheter"
+            raise InputError(f"{place}.offset", f"{1e3 * aside:.3g} mm",
+                             f"a catheter of {1e3 * tip.outer_diameter:.3g} mm in a vessel of "
+                             f"{1e3 * shape.parent_diameter:.3g} mm must not touch its wall", remedy)  # fmt: skip

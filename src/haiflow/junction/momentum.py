@@ -1,0 +1,100 @@
+"""The implicit momentum equation of one step: convection and viscosity, one matrix for three components."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.sparse.linalg import LinearOperator, bicgstab
+
+from haiflow.errors import SolverStopped
+from haiflow.junction.ends import Ends
+from haiflow.kernels import kernel
+from haiflow.mesh.region import Region
+from haiflow.ports import Floats
+
+flow3d = kernel("flow3d")
+
+ETA = 1.0 / 6.0  # kappa = 2/3: the lagged part of convection stays below a third of the implicit one at any step
+MOST_ITERATIONS = 200
+
+
+@dataclass
+class Momentum:
+    """Matrix and right-hand side on a region; arrays are allocated once."""
+
+    region: Region
+    ends: Ends
+    eta: float = ETA
+    iterations: int = 0
+    off: Floats = field(init=False)
+    diagonal: Floats = field(init=False)
+    friction: Floats = field(init=False)
+    rate: Floats = field(init=False)  # (n,) m3/s: how fast each control volume forgets
+
+    def __post_init__(self) -> None:
+        d, n = self.region.dual, len(self.region.points)
+        self.off, self._bold = np.empty(len(d.column)), np.empty(len(d.column))
+        self.diagonal, self._strong, self._inverse = np.empty(n), np.empty(n), np.empty(n)
+        self.friction, self.rate = np.empty(len(d.ends)), np.empty(n)
+        self._scratch = np.empty(len(d.column))
+
+    def set_viscosity(self, viscosity: Floats) -> None:
+        """``viscosity`` (m,) m2/s of each cell."""
+        d, mesh = self.region.dual, self.region
+        flow3d.laplacian(
+            self._scratch, viscosity, mesh.tetra, d.tetra_edge, d.slot, d.shape, d.cell_volume, self.friction
+        )
+
+    def set_matrix(self, flux: Floats, boundary_flux: Floats) -> None:
+        """Convection by ``flux`` (e,) and viscosity; blood that comes in by an outlet brings no momentum."""
+        d = self.region.dual
+        flow3d.momentum_matrix(
+            self.off, self.diagonal, self._bold, self._strong, self.rate, flux, self.friction, d.ends, d.slot, self.eta
+        )
+        back = self.ends.outlet_points
+        entering = np.maximum(-boundary_flux[back], 0.0)
+        self.diagonal[back] += 2.0 * entering
+        self._strong[back] += 2.0 * entering
+
+    def add_inertia(self, weight: Floats) -> None:
+        """``weight`` (n,) m3/s on the diagonal: control volume over time step."""
+        self.diagonal += weight
+        self._strong += weight
+        np.divide(1.0, self._strong, out=self._inverse)
+
+    def subtract_rest(self, right: Floats, gradient: Floats, flux: Floats) -> None:
+        """The lagged part of convection, from velocity gradients (n, 3, 3)."""
+        flow3d.convection_rest(right, gradient, flux, self.region.dual.ends, self.region.points, self.eta)
+
+    def product(self, x: Floats) -> Floats:
+        """``A x`` (n, 3), zero where the velocity is given."""
+        out = np.empty_like(x)
+        d = self.region.dual
+        flow3d.apply(out, self.off, self.diagonal, x, d.row, d.column, self.ends.free)
+        return out
+
+    def correct(self, velocity: Floats, right: Floats, tolerance: float) -> Floats:
+        """``velocity`` with its free components moved until ``A u = right``; residual reduced by ``tolerance``."""
+        n = len(velocity)
+        residual = self.ends.free * right - self.product(velocity)
+        wrap = lambda apply: LinearOperator((3 * n, 3 * n), matvec=apply, dtype=np.float64)  # noqa: E731
+        count = 0
+
+        def counted(_: Floats) -> None:
+            nonlocal count
+            count += 1
+
+        move, info = bicgstab(
+            wrap(lambda x: self.product(x.reshape(n, 3)).ravel()), residual.ravel(), rtol=tolerance, atol=0.0,
+            M=wrap(lambda x: self._smoothed(x.reshape(n, 3)).ravel()), maxiter=MOST_ITERATIONS, callback=counted,
+        )  # fmt: skip
+        self.iterations += count
+        if info < 0 or not np.all(np.isfinite(move)):
+            raise SolverStopped(0.0, "junction, momentum", "the linear solver broke down")
+        return np.asarray(velocity + move.reshape(n, 3))
+
+    def _smoothed(self, right: Floats) -> Floats:
+        x, d = np.empty_like(right), self.region.dual
+        flow3d.smooth(x, self._bold, self._inverse, right, d.row, d.column, self.ends.free, 1)
+        return x

@@ -1,0 +1,269 @@
+"""The streaming split: from each hole of the catheter, the share of the drug that leaves by each branch.
+
+Twice: by the scalar on the flow's own fluxes, which is what the tree takes, and by tracers, which have no numerical
+diffusion. How far both are from the blood's own split (perfect mixing) is half the sum of the differences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from haiflow.junction.case import Case, branches, conditions, holes
+from haiflow.junction.drug import DrugField
+from haiflow.junction.march import Flow, State
+from haiflow.junction.outline import build
+from haiflow.junction.steady import steady
+from haiflow.junction.tracers import Tracers, hand_over
+from haiflow.junction.wall import WallShear, at_points, wall_shear
+from haiflow.mesh.region import Region
+from haiflow.ports import Floats
+
+Progress = Callable[[float], None]
+FRAMES = 24  # pictures over a cycle
+RELEASES = 8  # of tracers over a cycle
+MARKS = 240  # places kept of a tracer's way
+SETTLED = 2e-3  # change of a share from one cycle to the next
+STILL = 0.4  # Pa: mean wall shear below which clots are prone to form (Malek 1999, JAMA 282:2035)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The fields at a ``time`` (s) of the cycle: velocity (n, 3) m/s, pressure (n,) Pa, drug (n, holes) share."""
+
+    time: float
+    velocity: NDArray[np.float32]
+    pressure: NDArray[np.float32]
+    drug: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Streaming:
+    """What the region answers. ``split``, ``by_tracers`` (holes, branches): shares that sum to one.
+
+    ``flow_split`` (branches,): of the blood. ``residence`` (holes,) s: mean stay of the drug near the tip. ``shear``,
+    ``oscillatory`` (n,): on the walls. ``trails`` (N, k, 3) m, NaN where a tracer's has ended.
+    """
+
+    region: Region
+    holes: tuple[str, ...]
+    branches: tuple[str, ...]
+    split: Floats
+    by_tracers: Floats
+    held: Floats  # (holes,) share of tracers that never left
+    flow_split: Floats
+    residence: Floats
+    shear: Floats
+    oscillatory: Floats
+    frames: tuple[Frame, ...]
+    trails: Floats
+    trail_branch: NDArray[np.int32]  # (N,) into ``branches``; -1: still inside
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def from_mixing(self) -> Floats:
+        """(holes,) 0: leaves as the blood does, 1: leaves where no blood does."""
+        return 0.5 * np.abs(self.split - self.flow_split).sum(axis=1)
+
+
+def solve(case: Case, progress: Progress | None = None) -> Streaming:
+    """Mesh, flow, drug and tracers; raises InputError, HaiflowError (mesh) or SolverStopped."""
+    tell = progress or (lambda _: None)
+    case = case.passive()
+    region = case.region if case.region is not None else build(case.shape)  # type: ignore[arg-type]
+    tell(0.05)
+    work = _Work(case, region)
+    start = work.settle()
+    tell(0.15)
+    return work.pulse(start, tell) if case.pulsatile else work.steady_answer(start)
+
+
+class _Work:
+    """One region, its flow solver and its drug."""
+
+    def __init__(self, case: Case, region: Region) -> None:
+        self.case, self.region, self.ends = case, region, conditions(case, region)
+        law = case.thinning or case.kinematic
+        step = case.period / case.steps if case.pulsatile else 1.0
+        self.flow = Flow(region, self.ends, law, step)
+        self.holes, self.branches = holes(region), branches(region)
+        where = {name: points for name, points, _ in self.ends.outlets}
+        self.outlets = {name: where[name] for name in self.branches}
+        self.near = self._surroundings()
+        self.steps = 0
+
+    def _surroundings(self) -> NDArray[np.bool_]:
+        """(n,) the points that belong to the tip's surroundings."""
+        points = self.region.points
+        if self.case.near is None:
+            at = np.unique(np.concatenate([self.region.on(name) for name in self.holes]))
+            middle, radius = points[at].mean(axis=0), 2.0 * float(np.ptp(points[at], axis=0).max())
+        else:
+            middle, radius = np.asarray(self.case.near[0]), self.case.near[1]
+        return np.asarray(np.linalg.norm(points - middle, axis=1) < radius)
+
+    def settle(self) -> State:
+        """The steady state of the mean flow, with the inflow of time zero where it pulses."""
+        n = len(self.region.points)
+        found = steady(self.flow, self.flow.start(np.zeros((n, 3)), np.zeros(n)))
+        self.steps += found.steps
+        entering = np.column_stack([-self.ends.through(name, found.state.velocity) for name in self.holes])
+        self.drug = DrugField(self.region, entering, self.outlets)
+        self.entering = entering.sum(axis=0)
+        return found.state
+
+    def steady_answer(self, state: State) -> Streaming:
+        c, leaving = self.drug.steady(state.flux, state.boundary_flux)
+        tracers = hand_over(self.region, self.near, state.flux, c, self.case.tracers, marks=MARKS)
+        through = float(self.region.dual.volume.sum() / self.case.mean_flow)
+        tracers.carry(0.0, 40.0 * through, state.velocity, state.velocity, self.branches)
+        shear = WallShear(self.region)
+        shear.add(self._shear(state))
+        blood = np.array([state.boundary_flux[at].sum() for at in self.outlets.values()])
+        return self._answer(leaving, blood, [tracers], shear, c, [self._frame(0.0, state, c)])
+
+    def pulse(self, state: State, tell: Progress) -> Streaming:
+        """Cycles until the split repeats itself; the last one is recorded."""
+        n, case = self.case.steps, self.case
+        c, _ = self.drug.steady(state.flux, state.boundary_flux)
+        before = np.full((len(self.branches), len(self.holes)), np.inf)
+        for cycle in range(case.cycles):
+            record = _Record(self.region)
+            leaving, blood = np.zeros_like(before), np.zeros(len(self.branches))
+            for number in range(n):
+                old, state = state, self.flow.advance(state)
+                flux, boundary = 0.5 * (old.flux + state.flux), 0.5 * (old.boundary_flux + state.boundary_flux)
+                leaving += self.drug.settle(c, flux, boundary, self.flow.step_size) / n
+                blood += np.array([state.boundary_flux[at].sum() for at in self.outlets.values()]) / n
+                record.shear.add(self._shear(state))
+                record.near += (self.region.dual.volume * self.near) @ c / n
+                if (number + 1) % max(n // FRAMES, 1) == 0:
+                    record.frames.append(self._frame((number + 1) * self.flow.step_size, state, c))
+                    record.fluxes.append(flux)
+                tell(0.15 + 0.8 * (cycle + (number + 1) / n) / case.cycles)
+            self.steps += n
+            change = np.abs((leaving - before) / self.entering).max()
+            before = leaving
+            if cycle and change < SETTLED:
+                break
+        tracers = self._follow(record)
+        return self._answer(leaving, blood, tracers, record.shear, record.near, record.frames, cycle + 1, change)
+
+    def _follow(self, record: _Record) -> list[Tracers]:
+        """Tracers released over the cycle, carried through the recorded one again and again."""
+        frames, out = record.frames, []
+        times = [frame.time for frame in frames]
+        each = max(self.case.tracers // RELEASES, 1)
+        for release in range(RELEASES):
+            first = release * len(frames) // RELEASES
+            now = times[first]
+            tracers = hand_over(
+                self.region,
+                self.near,
+                record.fluxes[first],
+                frames[first].drug.astype(float),
+                each,
+                time=now,
+                marks=MARKS,
+            )
+            for step in range(first, first + 3 * len(frames)):
+                a, b = frames[step % len(frames)], frames[(step + 1) % len(frames)]
+                end = now + ((b.time - a.time) % self.case.period or self.case.period)
+                tracers.carry(now, end, a.velocity.astype(float), b.velocity.astype(float), self.branches)
+                now = end
+                if np.all(tracers.left_by >= 0):
+                    break
+            out.append(tracers)
+        return out
+
+    def _shear(self, state: State) -> Floats:
+        return wall_shear(self.region, state.velocity, self.case.density * self.flow.cell_viscosity)
+
+    def _frame(self, time: float, state: State, c: Floats) -> Frame:
+        return Frame(
+            time, state.velocity.astype(np.float32), (self.case.density * state.pressure).astype(np.float32),
+            c.astype(np.float32),
+        )  # fmt: skip
+
+    def _answer(
+        self, leaving: Floats, blood: Floats, tracers: list[Tracers], shear: WallShear, c: Floats,
+        frames: list[Frame], cycles: int = 0, change: float = 0.0,
+    ) -> Streaming:  # fmt: skip
+        region = self.region
+        split = (leaving / leaving.sum(axis=0)).T
+        mean = np.mean([each.shares(len(self.holes), self.branches) * _weights(each, len(self.holes))[:, None]
+                        for each in tracers], axis=0)  # fmt: skip
+        mean = mean / mean.sum(axis=1, keepdims=True)
+        left = np.maximum(1.0 - mean[:, -1], 1e-12)
+        stay = (region.dual.volume * self.near) @ c if c.shape[0] == len(region.points) else c
+        at_wall = at_points(region, shear.mean)
+        return Streaming(
+            region, self.holes, self.branches, split, mean[:, :-1] / left[:, None], mean[:, -1], blood / blood.sum(),
+            stay / self.entering, at_wall, at_points(region, shear.oscillatory_index), tuple(frames),
+            np.concatenate([_trail(each) for each in tracers]),
+            np.concatenate([self._branch_of(each) for each in tracers]),
+            {
+                "cells": len(region.tetra), "unknowns": 4 * len(region.points), "steps": self.steps, "cycles": cycles,
+                "change_of_split": float(change), "divergence": self.flow.worst_divergence,
+                "drug_balance": float(np.abs(leaving.sum(axis=0) / self.entering - 1.0).max()),
+                "reynolds": self._reynolds(), "mixed_share": float(self.entering.sum() / self.case.mean_flow),
+                **self._stagnant(shear),
+            },
+        )  # fmt: skip
+
+    def _branch_of(self, tracers: Tracers) -> NDArray[np.int32]:
+        """(N,) the branch that each tracer left by, as a number in ``branches``; -1 where it did not."""
+        number = np.full(len(self.region.names) + 1, -1, np.int32)
+        for at, name in enumerate(self.branches):
+            number[self.region.names.index(name)] = at
+        return number[tracers.left_by]
+
+    def _reynolds(self) -> float:
+        """Of the mean flow at the inlet, on its hydraulic diameter."""
+        area = float(
+            np.linalg.norm(self.region.wall_area[self.region.patch == self.region.names.index("inlet")].sum(axis=0))
+        )
+        return float(self.case.mean_flow / area * np.sqrt(4.0 * area / np.pi) / self.case.kinematic)
+
+    def _stagnant(self, shear: WallShear) -> dict[str, float]:
+        """How much of the catheter's surface near its holes is hardly washed: where clots start."""
+        region = self.region
+        if "catheter" not in region.names:
+            return {}
+        mine = (region.patch == region.names.index("catheter")) & self.near[region.wall].all(axis=1)
+        area = np.linalg.norm(region.wall_area[mine], axis=1)
+        if not area.sum() > 0.0:
+            return {}
+        return {
+            "tip_mean_shear_pa": float(area @ shear.mean[mine] / area.sum()),
+            "tip_low_shear_fraction": float(area @ (shear.mean[mine] < STILL) / area.sum()),
+            "tip_oscillatory_index": float(area @ shear.oscillatory_index[mine] / area.sum()),
+        }
+
+
+@dataclass
+class _Record:
+    """What is kept of a cycle."""
+
+    region: Region
+    frames: list[Frame] = field(default_factory=list)
+    fluxes: list[Floats] = field(default_factory=list)
+    near: Any = 0.0
+
+    def __post_init__(self) -> None:
+        self.shear = WallShear(self.region)
+
+
+def _weights(tracers: Tracers, holes: int) -> Floats:
+    return np.array([tracers.weight[tracers.hole == hole].sum() for hole in range(holes)])
+
+
+def _trail(tracers: Tracers) -> Floats:
+    """(N, k, 3) with NaN beyond the last mark."""
+    out = tracers.trail.copy()
+    out[np.arange(out.shape[1]) >= tracers.marks[:, None]] = np.nan
+    return out

@@ -1,0 +1,154 @@
+"""Massless tracers: released over a hole or where the drug leaves the tip's surroundings, followed to where they leave.
+
+A slow infusion lingers in the mouth of its hole and in the wake behind the tip; there the velocity of the drug is a
+small difference of large ones, and a tracer in an interpolated velocity is caught for ever. There the scalar, whose
+fluxes are exact, tells how the drug gets out; from the edge of these surroundings tracers show where it goes, without
+any of the scalar's numerical diffusion.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from haiflow.kernels import kernel
+from haiflow.mesh.region import Ints, Region
+from haiflow.ports import Floats
+
+tracers = kernel("tracers")
+
+SHARE = 0.2  # of a cell's size in one step
+STEPS = 200_000  # of one tracer in one call
+INSET = 0.02  # of its cell, that a tracer starts inside of the hole's face
+
+
+@dataclass
+class Tracers:
+    """N tracers on their way: ``place`` (N, 3) m, ``hole`` (N,), ``left_by`` (N,) patch or -1, ``trail`` (N, k, 3)."""
+
+    region: Region
+    place: Floats
+    cell: Ints
+    hole: Ints
+    weight: Floats  # (N,) share of its hole's drug that each stands for
+    left_by: Ints
+    clock: Floats
+    trail: Floats
+    marks: Ints
+    spent: Floats  # (m,) s, by all tracers in each cell
+
+    def carry(self, start: float, end: float, first: Floats, second: Floats, outlets: tuple[str, ...]) -> None:
+        """Move all from their clocks to ``end``; velocities (n, 3) ``first`` at ``start`` and ``second`` at ``end``."""
+        mesh, d = self.region, self.region.dual
+        lets_out = np.array([name in outlets for name in mesh.names], np.int32)
+        tracers.carry(
+            self.place, self.cell, self.left_by, self.clock, self.trail, self.marks, self.spent, end, start, first,
+            second, mesh.points, mesh.tetra, d.shape, np.cbrt(6.0 * d.cell_volume), mesh.beyond, lets_out, SHARE,
+            2.0 * float(np.cbrt(np.median(d.cell_volume))), STEPS,
+        )  # fmt: skip
+
+    def shares(self, holes: int, outlets: tuple[str, ...]) -> Floats:
+        """(holes, outlets + 1): fraction of each hole's tracers that left by each outlet; the last is still inside."""
+        columns = [self.region.names.index(name) for name in outlets]
+        return np.array([[self._share(hole, patch) for patch in (*columns, -1)] for hole in range(holes)])
+
+    def _share(self, hole: int, patch: int) -> float:
+        mine = self.hole == hole
+        return float(self.weight[mine] @ (self.left_by[mine] == patch) / max(self.weight[mine].sum(), 1e-300))
+
+
+def release(
+    region: Region, holes: tuple[str, ...], velocity: Floats, count: int, *, time: float = 0.0, marks: int = 0
+) -> Tracers:
+    """``count`` tracers over each hole's patch, evenly by the flow (m3/s) that enters through its triangles."""
+    parts = [_over(region, name, velocity, count) for name in holes]
+    place = np.concatenate([at for at, _ in parts])
+    cells = np.concatenate([cells for _, cells in parts])
+    return _started(region, place, cells, np.repeat(np.arange(len(holes)), count), np.ones(len(place)), time, marks)
+
+
+def hand_over(
+    region: Region, near: NDArray[np.bool_], flux: Floats, c: Floats, count: int, *, time: float = 0.0, marks: int = 0
+) -> Tracers:
+    """``count`` tracers for each substance of ``c`` (n, q) on the edge of the points ``near`` (n,), by the drug's flux.
+
+    ``flux`` (e,) m3/s. Every tracer's weight is its share of the drug (m3/s) that passes that edge.
+    """
+    ends = region.dual.ends
+    inward = np.where(near[ends[:, 0]], 0, 1)
+    out = np.flatnonzero((near[ends[:, 0]] != near[ends[:, 1]]) & (np.where(inward == 0, flux, -flux) > 0.0))
+    first = np.full(len(ends), -1)
+    first[region.dual.tetra_edge.ravel()] = np.repeat(np.arange(len(region.tetra)), 6)
+    places, cells, weights = [], [], []
+    for substance in range(c.shape[1]):
+        carried = np.abs(flux[out]) * c[ends[out, inward[out]], substance]
+        share = np.cumsum(carried) / max(carried.sum(), 1e-300)
+        chosen = out[np.minimum(np.searchsorted(share, (np.arange(count) + 0.5) / count), len(out) - 1)]
+        cell = first[chosen]
+        inside = _anywhere(count)
+        apart = np.einsum("kc,kcd->kd", inside, region.points[region.tetra[cell]])
+        places.append(0.5 * (region.points[ends[chosen]].mean(axis=1) + apart))
+        cells.append(cell)
+        weights.append(np.full(count, carried.sum() / count))
+    which = np.repeat(np.arange(c.shape[1]), count)
+    return _started(region, np.concatenate(places), np.concatenate(cells), which, np.concatenate(weights), time, marks)
+
+
+def _anywhere(count: int) -> Floats:
+    """Barycentric places (count, 4) evenly in a tetrahedron."""
+    draw = np.outer(np.arange(1, count + 1), [0.8191725133961645, 0.6710436067037893, 0.5497004779019703]) % 1.0
+    parts = np.diff(np.sort(draw, axis=1), axis=1, prepend=0.0, append=1.0)
+    return np.asarray(parts)
+
+
+def _started(
+    region: Region,
+    place: Floats,
+    cell: NDArray[np.int_],
+    hole: NDArray[np.int_],
+    weight: Floats,
+    time: float,
+    marks: int,
+) -> Tracers:
+    n = len(place)
+    return Tracers(
+        region, np.ascontiguousarray(place), cell.astype(np.int32), hole.astype(np.int32), weight,
+        np.full(n, -1, np.int32), np.full(n, time), np.zeros((n, marks, 3)), np.zeros(n, np.int32),
+        np.zeros(len(region.tetra)),
+    )  # fmt: skip
+
+
+def _over(region: Region, name: str, velocity: Floats, count: int) -> tuple[Floats, NDArray[np.int32]]:
+    number = region.names.index(name)
+    mine = np.flatnonzero(region.patch == number)
+    triangles, areas = region.wall[mine], region.wall_area[mine]
+    entering = np.maximum(-np.einsum("kcd,kd->k", velocity[triangles], areas), 0.0)
+    if not entering.sum() > 0.0:
+        raise ValueError(f"nothing flows in by '{name}'")
+    share = np.cumsum(entering) / entering.sum()
+    quantile = (np.arange(count) + 0.5) / count
+    chosen = np.minimum(np.searchsorted(share, quantile), len(mine) - 1)
+    flow = np.maximum(np.einsum("kcd,kd->kc", velocity[triangles[chosen]], -areas[chosen]), 0.0)
+    weights = _spread(flow)
+    on_face = np.einsum("kc,kcd->kd", weights, region.points[triangles[chosen]])
+    cells = region.behind[mine[chosen]]
+    centre = region.points[region.tetra[cells]].mean(axis=1)
+    return on_face + INSET * (centre - on_face), cells
+
+
+def _spread(flow: Floats) -> Floats:
+    """Barycentric places (k, 3) in triangles, as dense as the linear ``flow`` (k, 3) at their corners.
+
+    That density is a mixture of three, each linear in one coordinate, whose value then follows Beta(2, 2) and whose
+    rest is divided evenly. An additive sequence makes the places even, and the same on every machine.
+    """
+    draw = np.outer(np.arange(1, len(flow) + 1), [0.8191725133961645, 0.6710436067037893, 0.5497004779019703]) % 1.0
+    share = np.cumsum(flow, axis=1) / flow.sum(axis=1, keepdims=True)
+    corner = np.minimum((draw[:, :1] > share).sum(axis=1), 2)
+    own = 0.5 - np.sin(np.arcsin(1.0 - 2.0 * draw[:, 1]) / 3.0)
+    rest = (1.0 - own) * draw[:, 2]
+    weights, at = np.empty((len(flow), 3)), np.arange(len(flow))
+    weights[at, corner], weights[at, (corner + 1) % 3], weights[at, (corner + 2) % 3] = own, rest, 1.0 - own - rest
+    return weights

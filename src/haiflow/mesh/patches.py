@@ -1,0 +1,139 @@
+"""A region from a file: tetrahedra, hexahedra, prisms and pyramids, with surfaces named.
+
+Other cells than tetrahedra are cut into tetrahedra by the numbers of their corners, so that neighbours agree and no
+point is added: the control volumes are the points' either way. Patches are gmsh's physical surfaces, families or cell
+sets; a boundary triangle without a name belongs to "vessel".
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from haiflow.errors import InputError
+from haiflow.mesh.extrude import boundary
+from haiflow.mesh.files import VOLUME_FORMATS, read
+from haiflow.mesh.order import by_neighbours
+from haiflow.mesh.region import Ints, Region
+from haiflow.mesh.volumes import tetra_quality, tetra_volumes
+from haiflow.ports import Floats
+
+FLAT = 1e-4  # mean-ratio quality below which no flow can be trusted
+LONGEST = 1.0  # m
+# Faces of each kind of cell, as corners.
+FACES: dict[str, list[tuple[int, ...]]] = {
+    "hexahedron": [(0, 1, 2, 3), (4, 5, 6, 7), (0, 1, 5, 4), (1, 2, 6, 5), (2, 3, 7, 6), (3, 0, 4, 7)],
+    "wedge": [(0, 1, 2), (3, 4, 5), (0, 1, 4, 3), (1, 2, 5, 4), (2, 0, 3, 5)],
+    "pyramid": [(0, 1, 2, 3), (0, 1, 4), (1, 2, 4), (2, 3, 4), (3, 0, 4)],
+}
+
+
+def read_region(path: Path, place: str, unit: float = 1.0) -> Region:
+    """The region in ``path``, lengths in ``unit`` (m); raises InputError with ``place`` for what cannot be used."""
+    mesh = read(path, place, VOLUME_FORMATS)
+    tetra = _tetrahedra(mesh)
+    if not len(tetra):
+        raise InputError(place, path.name, "a region needs a volume mesh", "mesh the volume, not only its surface")
+    points = np.asarray(mesh.points, float)[:, :3] * unit
+    used, corners = np.unique(tetra, return_inverse=True)
+    if used[-1] >= len(points) or not np.all(np.isfinite(points[used])):
+        raise InputError(place, path.name, "a point is missing or not a number", "export the mesh again")
+    cells: Ints = corners.reshape(-1, 4).astype(np.int32)
+    inverted = tetra_volumes(points[used], cells) < 0.0
+    cells[inverted] = cells[inverted][:, [0, 2, 1, 3]]
+    _check(points[used], cells, place)
+    place_of = np.full(len(points), -1)
+    place_of[used] = np.arange(len(used))
+    return _named(points[used], cells, _surfaces(mesh), place_of)
+
+
+def _check(points: Floats, tetra: Ints, place: str) -> None:
+    extent = float(np.ptp(points, axis=0).max())
+    if extent > LONGEST:
+        raise InputError(place, f"{extent:.3g} m long", "no such artery", "give the points in metres")
+    worst = float(tetra_quality(points, tetra).min())
+    if worst < FLAT:
+        raise InputError(place, f"a cell of quality {worst:.2g}", "flat cells", "mend or remesh the volume")
+
+
+def _tetrahedra(mesh: Any) -> NDArray[np.int64]:
+    found = [np.zeros((0, 4), np.int64)]
+    for block in mesh.cells:
+        corners = np.asarray(block.data, np.int64)
+        if block.type in ("tetra", "tetra10"):
+            found.append(corners[:, :4])
+        elif block.type in FACES:
+            found.append(cut(corners, block.type))
+    return np.concatenate(found)
+
+
+def cut(cells: NDArray[np.int64], kind: str) -> NDArray[np.int64]:
+    """Tetrahedra of cells: from the lowest corner to the triangles of the faces that it is not on.
+
+    A quadrilateral face is cut from its lowest corner, which both cells beside it see alike (Dompierre et al. 1999).
+    """
+    lowest = cells.min(axis=1)
+    parts: list[NDArray[np.int64]] = []
+    for face in FACES[kind]:
+        corners = cells[:, face]
+        away = ~np.any(corners == lowest[:, None], axis=1)
+        parts += [np.column_stack([lowest[away], triangle]) for triangle in _halves(corners[away])]
+    return np.concatenate(parts)
+
+
+def _halves(corners: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    if corners.shape[1] == 3:
+        return [corners]
+    turn = np.argmin(corners, axis=1)
+    rolled = corners[np.arange(len(corners))[:, None], (turn[:, None] + np.arange(4)) % 4]
+    return [rolled[:, [0, 1, 2]], rolled[:, [0, 2, 3]]]
+
+
+def _surfaces(mesh: Any) -> dict[str, NDArray[np.int64]]:
+    """Name -> triangles (k, 3) of the file's own surface cells."""
+    found: dict[str, list[NDArray[np.int64]]] = {}
+    names = {
+        int(value[0]): name for name, value in (mesh.field_data or {}).items() if np.size(value) == 2 and value[1] == 2
+    }
+    data: dict[str, Any] = mesh.cell_data or {}
+    tags: Any = data.get("gmsh:physical") or data.get("cell_tags")
+    families = {tag: labels[0] for tag, labels in (getattr(mesh, "cell_tags", None) or {}).items() if labels}
+    for number, block in enumerate(mesh.cells):
+        if block.type not in ("triangle", "triangle6", "quad"):
+            continue
+        corners = np.asarray(block.data, np.int64)
+        corners = corners[:, :3] if block.type.startswith("triangle") else corners
+        labels = {tag: (names | families).get(int(tag)) for tag in np.unique(tags[number])} if tags else {}
+        for tag, name in labels.items():
+            if name:
+                found.setdefault(name, []).extend(_halves(corners[np.asarray(tags[number]) == tag]))
+        for name, sets in (mesh.cell_sets or {}).items():
+            if (
+                not name.startswith("gmsh:")
+                and sets[number] is not None
+                and len(sets[number])
+                and name not in labels.values()
+            ):
+                found.setdefault(name, []).extend(_halves(corners[np.asarray(sets[number], int)]))
+    return {name: np.concatenate(parts) for name, parts in found.items()}
+
+
+def _named(points: Floats, tetra: Ints, surfaces: dict[str, NDArray[np.int64]], place_of: NDArray[np.int_]) -> Region:
+    wall, _ = boundary(tetra)
+    names = [*surfaces, "vessel"] if "vessel" not in surfaces else list(surfaces)
+    lookup = {
+        tuple(sorted(face)): names.index(name) for name, faces in surfaces.items() for face in place_of[faces].tolist()
+    }
+    rest = names.index("vessel")
+    patch = np.array([lookup.get(tuple(sorted(face)), rest) for face in wall.tolist()], np.int32)
+    kept = [name for number, name in enumerate(names) if np.any(patch == number)]
+    patch = np.array([kept.index(names[number]) for number in patch], np.int32)
+    order = by_neighbours(tetra, len(points))
+    moved = np.empty(len(points), np.int32)
+    moved[order] = np.arange(len(points))
+    cells = moved[tetra]
+    cells = cells[np.argsort(cells.min(axis=1), kind="stable")]
+    return Region(points[order], np.ascontiguousarray(cells), moved[wall], patch, tuple(kept))

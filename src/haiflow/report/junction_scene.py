@@ -1,0 +1,145 @@
+"""Stills of the region round the tip: the thread of drug in the blood, and the shear on the walls."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from haiflow.ports import Floats
+from haiflow.report import camera, cut_pictures, overlay, palette
+from haiflow.results.record import JunctionField
+
+SIZE = (1200, 640)  # pixels
+DIRECTION = np.array([0.12, 1.0, 0.0])  # where the camera stands
+UP = (1.0, 0.0, 0.0)
+
+
+def draw(region: JunctionField | None, folder: Path, plotter: Any) -> list[str]:
+    """Writes ``junction_thread.png`` and ``junction_shear.png``; returns what was written."""
+    if region is None:
+        return []
+    drawn = []
+    for name, paint in (("junction_thread", thread), ("junction_shear", shear)):
+        image = paint(plotter, region)
+        image.save(folder / f"{name}.png", compress_level=6)
+        drawn.append(f"{name}.png")
+    return drawn
+
+
+def _surface(region: JunctionField, chosen: NDArray[np.bool_]) -> Any:
+    import pyvista
+
+    faces = region.wall[chosen].astype(int)
+    mesh = pyvista.PolyData.from_regular_faces(region.points, faces)
+    for name, values in region.point_data.items():
+        mesh.point_data[name] = values
+    return mesh.clean()
+
+
+def _is(region: JunctionField, *names: str) -> NDArray[np.bool_]:
+    return np.isin(region.patch, [region.names.index(name) for name in names if name in region.names])
+
+
+def _holes(region: JunctionField) -> tuple[str, ...]:
+    return tuple(name for name in region.names if name.startswith("hole:"))
+
+
+def _look(plotter: Any, region: JunctionField) -> None:
+    """From the side, the blood running from left to right."""
+    view = camera.fitted(region.points, DIRECTION, UP, SIZE, 0.82)
+    room = np.array([0.08 * view.half_height, 0.0, 0.0])  # above it, for the title
+    camera.aim(plotter, replace(view, focus=view.focus + room), UP)
+
+
+def _begin(plotter: Any) -> None:
+    plotter.clear_actors()
+    plotter.window_size = list(SIZE)
+
+
+def _image(plotter: Any, title: str, note: str) -> Any:
+    image = cut_pictures.taken(plotter).convert("RGB")
+    overlay.put_title(image, title, note)
+    return image
+
+
+def thread(plotter: Any, region: JunctionField) -> Any:
+    """Vessel as a veil, catheter solid, tracers coloured by the branch they leave by."""
+    _begin(plotter)
+    plotter.add_mesh(_surface(region, _is(region, "vessel")), color="#c98f8a", opacity=0.16, smooth_shading=True)
+    if "catheter" in region.names:
+        plotter.add_mesh(
+            _surface(region, _is(region, "catheter", *_holes(region))), color="#5f6b76", smooth_shading=False
+        )
+    for colour, number in zip(palette.LINES, range(len(region.branches)), strict=False):
+        mine = region.trails[region.trail_branch == number]
+        lines = [way[~np.isnan(way[:, 0])] for way in mine if np.count_nonzero(~np.isnan(way[:, 0])) > 2]
+        if lines:
+            plotter.add_mesh(_poly(lines), color=colour, line_width=1.2, opacity=0.6)
+    _look(plotter, region)
+    image = _image(plotter, "Where the drug's thread goes", "ways of the drug from the tip's surroundings on")
+    words = [f"leaves by the {palette.in_words(name)}" for name in region.branches]
+    _legend(image, list(zip(palette.LINES, words, strict=False)))
+    return image
+
+
+def _poly(lines: list[Floats]) -> Any:
+    import pyvista
+
+    mesh = pyvista.PolyData()
+    mesh.points = np.concatenate(lines).astype(float)
+    offsets = np.cumsum([0, *map(len, lines)])
+    mesh.lines = np.concatenate([[b - a, *range(a, b)] for a, b in pairwise(offsets)])
+    return mesh
+
+
+def _legend(image: Any, entries: list[tuple[str, str]]) -> None:
+    from PIL import ImageDraw
+
+    brush, y = ImageDraw.Draw(image), SIZE[1] - 26 * len(entries) - 14
+    for colour, name in entries:
+        brush.rectangle((24, y + 6, 52, y + 14), fill=colour)
+        brush.text((62, y), name, fill=palette.INK, font=overlay.font(16))
+        y += 26
+
+
+def shear(plotter: Any, region: JunctionField) -> Any:
+    """Mean wall shear on vessel and catheter."""
+    _begin(plotter)
+    walls = _surface(region, _is(region, "vessel", "catheter"))
+    values = region.point_data["wall_shear_pa"]
+    top = float(np.quantile(values[np.unique(region.wall)], 0.98)) or 1.0
+    common = {"scalars": "wall_shear_pa", "cmap": "viridis", "clim": (0.0, top), "show_scalar_bar": False}
+    vessel = walls if "catheter" not in region.names else _surface(region, _is(region, "vessel"))
+    half = vessel.clip(normal=(0.0, 1.0, 0.0), origin=(0.0, 0.0, 0.0), invert=True)
+    plotter.add_mesh(half, smooth_shading=False, **common)
+    if "catheter" in region.names:
+        plotter.add_mesh(_surface(region, _is(region, "catheter", *_holes(region))), smooth_shading=False, **common)
+    _look(plotter, region)
+    image = _image(
+        plotter, "Shear on the walls", "mean over the cardiac cycle; the near half of the vessel is taken away"
+    )
+    _bar(image, top)
+    return image
+
+
+def _bar(image: Any, top: float) -> None:
+    from matplotlib import colormaps
+    from PIL import ImageDraw
+
+    brush, colours = ImageDraw.Draw(image), colormaps["viridis"](np.linspace(0.0, 1.0, 300))
+    left, upper = 24, SIZE[1] - 52
+    for k, colour in enumerate(colours):
+        brush.line((left + k, upper, left + k, upper + 14), fill=tuple(int(255 * c) for c in colour[:3]))
+    for share in (0.0, 0.5, 1.0):
+        text = f"{share * top:.3g}" + (" Pa" if share == 1.0 else "")
+        brush.text(
+            (left + 300 * share - (0 if share == 0.0 else 14), upper + 18),
+            text,
+            fill=palette.INK,
+            font=overlay.font(15),
+        )

@@ -1,0 +1,146 @@
+"""The tip in 3D within a run: what flows at the region's ends is the tree's, and its split goes back to the tree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import inf
+
+import numpy as np
+
+from haiflow.arteries.periodic import Cycle
+from haiflow.arteries.tree import Tree
+from haiflow.catheter.hydraulics import advance, rest_state
+from haiflow.catheter.line import Line, Tip
+from haiflow.errors import InputError
+from haiflow.junction.case import HOLE, Case
+from haiflow.junction.store import keep, recall
+from haiflow.junction.streaming import Progress, Streaming, solve
+from haiflow.mesh.patches import read_region
+from haiflow.mesh.region import Region
+from haiflow.ports import Characteristic, Floats
+from haiflow.scenario.load import Scenario
+from haiflow.scenario.tip_region import TipRegion, tip_region
+from haiflow.simulation.parts import Parts, Streamed
+
+SAMPLES = 64  # of the waveforms over a cycle
+AROUND = 1.0  # catheter's diameters round the tip that belong to its surroundings
+TRUSTED = 0.2  # share of tracers that may still be inside where theirs is the split
+PUSH = Characteristic(0.0, 1.0, 0.0, 0.0)  # a pump that gives nothing beside what the side port is given
+
+
+@dataclass(frozen=True)
+class ResolvedTip:
+    """The region, what it answered, and how much of the infusate each of its holes lets out."""
+
+    region: TipRegion
+    answer: Streaming
+    weight: Floats  # (holes,) sums to one
+    by: str  # "tracers" | "scalar"
+
+    @property
+    def split(self) -> Floats:
+        """(holes, branches) that the tree takes."""
+        return self.answer.by_tracers if self.by == "tracers" else self.answer.split
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Branch -> share of all the drug."""
+        return dict(zip(self.answer.branches, (self.weight @ self.split).tolist(), strict=True))
+
+    @property
+    def disagreement(self) -> float:
+        """Largest difference between the splits by scalar and by tracers."""
+        return float(np.abs(self.answer.split - self.answer.by_tracers).max())
+
+
+def resolve_tip(scenario: Scenario, parts: Parts, cycle: Cycle, progress: Progress) -> ResolvedTip:
+    """Solve the region round the tip of a scenario that asks for it (or find it solved before)."""
+    model = scenario.model
+    if model.arteries is None or model.catheter is None or parts.tree is None or parts.line is None:
+        raise ValueError("the tip in 3D needs a catheter in arteries")
+    region = tip_region(model.arteries, model.catheter)
+    rates = hole_rates(parts.line, parts.planned_rate, parts.artery_pressure, parts.infusate.viscosity,
+                       parts.infusate.density)  # fmt: skip
+    own = own_mesh(scenario, region)
+    case = build_case(
+        region, parts.tree, cycle, rates, model.catheter.tip.flow == "pulsatile", model.catheter.tip.steps, own
+    )
+    digest = case.digest()
+    answer = recall(digest)
+    if answer is None:
+        answer = solve(case, progress)
+        keep(digest, answer)
+    weight = np.array([case.infusion[name] for name in answer.holes])
+    by = "tracers" if np.all(answer.held <= TRUSTED) else "scalar"
+    return ResolvedTip(region, answer, weight / weight.sum(), by)
+
+
+def streamed(resolved: ResolvedTip, tip: Tip) -> Streamed:
+    """The split as the tree takes it, at the branches' common node."""
+    return Streamed(tip, resolved.answer.branches[0], tuple(resolved.shares.items()))
+
+
+def build_case(
+    region: TipRegion, tree: Tree, cycle: Cycle, rates: dict[str, float], pulsatile: bool, steps: int,
+    own: Region | None,
+) -> Case:  # fmt: skip
+    """The question to the region: waveforms of the tree's cycle at its branches; what comes in is their sum."""
+    samples = {name: _sampled(cycle, cycle.flow_rate[:, tree.vessel(name), 0]) for name in region.branches}
+    if not pulsatile:
+        samples = {name: np.array([values.mean()]) for name, values in samples.items()}
+    shape = region.shape
+    assert shape.tip is not None
+    deepest = max((hole.from_tip or 0.0 for hole in shape.tip.holes), default=0.0)
+    middle = np.asarray(shape.tip.place) - 0.5 * deepest * shape.tip.frame[2]
+    near = AROUND * shape.tip.outer_diameter + 0.5 * deepest
+    return Case(
+        inflow=np.sum(list(samples.values()), axis=0),
+        outflow=samples,
+        infusion=rates,
+        period=cycle.period if pulsatile else 0.0,
+        density=tree.blood.density,
+        viscosity=tree.blood.viscosity,
+        shape=None if own is not None else shape,
+        region=own,
+        near=None if own is not None else ((middle[0], middle[1], middle[2]), near),
+        steps=steps,
+    )
+
+
+def _sampled(cycle: Cycle, values: Floats) -> Floats:
+    """(SAMPLES,) at equal steps over the cycle."""
+    at = np.arange(SAMPLES) / SAMPLES * cycle.period
+    return np.interp(at, np.append(cycle.time, cycle.period), np.append(values, values[0]))
+
+
+def hole_rates(line: Line, rate: float, artery_pressure: float, viscosity: float, density: float) -> dict[str, float]:
+    """Patch -> flow rate (m3/s) out of each of the line's holes into the artery while the pump gives ``rate``."""
+    _, flow = advance(
+        line, rest_state(line, artery_pressure), inf, characteristic=PUSH, side_port_flow=rate,
+        artery_pressure=artery_pressure, viscosity=np.full(line.n_cells, viscosity), density=density,
+    )  # fmt: skip
+    rates = {f"{HOLE}{hole.name}": float(q) for hole, q in zip(line.holes, flow.hole_flow, strict=True)
+             if hole.outside == "artery"}  # fmt: skip
+    return {name: max(q, 0.0) for name, q in rates.items()}
+
+
+def own_mesh(scenario: Scenario, region: TipRegion) -> Region | None:
+    """The user's mesh, where there is one; raises InputError where a patch is missing."""
+    catheter = scenario.model.catheter
+    if catheter is None or catheter.tip.mesh is None:
+        return None
+    place = "catheter.tip.mesh"
+    found = read_region(scenario.folder / catheter.tip.mesh, place)
+    assert region.shape.tip is not None
+    wanted = {"inlet", "vessel", *region.branches, *(hole.name for hole in region.shape.tip.holes)}
+    missing = sorted(wanted - set(found.names))
+    if missing:
+        raise InputError(place, catheter.tip.mesh, f"no patch named {', '.join(missing)}",
+                         f"name the surfaces so; the file has {', '.join(found.names) or 'none'}")  # fmt: skip
+    return found
+
+
+def with_split(parts: Parts, resolved: ResolvedTip) -> Parts:
+    """Parts whose tree takes the drug as the region says, as long as the tip stays where it was."""
+    assert parts.line is not None
+    return replace(parts, streamed=streamed(resolved, parts.line.tip))

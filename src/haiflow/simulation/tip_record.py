@@ -1,0 +1,89 @@
+"""The tip in 3D as results have it: rows of the split, figures, fields and trails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from haiflow.junction.case import HOLE
+from haiflow.results.record import JunctionField
+from haiflow.simulation.tip import ResolvedTip
+
+TRAILS = 250  # tracers whose ways are kept
+DOUBTFUL = 0.05  # difference of a share that a reader must hear of
+
+
+def tip_rows(resolved: ResolvedTip) -> list[dict[str, Any]]:
+    """A row per hole, as in summary.json: the split that the tree takes, and both ways by which it was found."""
+    answer = resolved.answer
+    rows = []
+    for number, hole in enumerate(answer.holes):
+        by = {"by_scalar": answer.split[number], "by_tracers": answer.by_tracers[number]}
+        rows.append(
+            {
+                "hole": hole.removeprefix(HOLE),
+                "source": "3d",
+                "fractions": dict(zip(answer.branches, resolved.split[number].tolist(), strict=True)),
+                "method": resolved.by,
+                **{name: dict(zip(answer.branches, shares.tolist(), strict=True)) for name, shares in by.items()},
+                "blood": dict(zip(answer.branches, answer.flow_split.tolist(), strict=True)),
+                "share_of_infusate": float(resolved.weight[number]),
+                "distance_from_mixing": float(0.5 * np.abs(resolved.split[number] - answer.flow_split).sum()),
+                "residence_near_tip_s": float(answer.residence[number]),
+                "tracers_held": float(answer.held[number]),
+            }
+        )
+    return rows
+
+
+def tip_notes(resolved: ResolvedTip, faults: Sequence[str]) -> list[str]:
+    """What a reader of the split must know; ``faults``: kinds of fault in the run."""
+    notes = []
+    if resolved.disagreement > DOUBTFUL:
+        told = f"{100 * resolved.disagreement:.0f} %"
+        notes.append(
+            f"the tip's split is uncertain: scalar and tracers differ by {told} of the drug; refine the region with "
+            "catheter.tip.cells"
+        )
+    if resolved.answer.held.max() > DOUBTFUL:
+        held = f"{100 * resolved.answer.held.max():.0f} %"
+        notes.append(f"{held} of a hole's tracers stay near the tip beyond the time that is followed")
+    if "dislodgement" in faults:
+        notes.append("once the tip is dislodged its drug mixes with the blood: the split in 3D is of its first place")
+    if "occlusion" in faults:
+        notes.append("the split in 3D is that of the undisturbed arteries; an occlusion changes it in a way not shown")
+    return notes
+
+
+def tip_solver(resolved: ResolvedTip, seconds: float) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What ``summary.junction`` and ``summary.solver.junction`` say."""
+    figures = dict(resolved.answer.figures)
+    steps, unknowns = figures.pop("steps"), figures.pop("unknowns")
+    figures.pop("mixed_share")
+    junction = {"node": resolved.region.node, "split_disagreement": resolved.disagreement, **figures}
+    return junction, {"unknowns": unknowns, "steps": steps, "seconds": seconds}
+
+
+def tip_field(resolved: ResolvedTip) -> JunctionField:
+    """Fields for files and pictures; the drug over what perfect mixing would make of it."""
+    answer, mesh = resolved.answer, resolved.answer.region
+    frames = answer.frames
+    drug = np.array([frame.drug.sum(axis=1) for frame in frames], np.float32) / answer.figures["mixed_share"]
+    velocity = np.array([frame.velocity for frame in frames])
+    last = frames[-1]
+    data = {
+        "velocity_m_per_s": velocity.mean(axis=0),
+        "pressure_pa": np.mean([frame.pressure for frame in frames], axis=0),
+        "drug_relative_to_mixed": drug.mean(axis=0),
+        "wall_shear_pa": answer.shear.astype(np.float32),
+        "oscillatory_shear_index": answer.oscillatory.astype(np.float32),
+        **{f"share_{hole.removeprefix(HOLE)}": last.drug[:, k] for k, hole in enumerate(answer.holes)},
+    }
+    thinned = slice(None, None, max(len(answer.trails) // TRAILS, 1))
+    return JunctionField(
+        mesh.points, mesh.tetra, mesh.wall, mesh.patch, mesh.names, answer.branches, data,
+        np.array([frame.time for frame in frames]), velocity, drug,
+        answer.trails[thinned].astype(np.float32), answer.trail_branch[thinned],
+    )  # fmt: skip
