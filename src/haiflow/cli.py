@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from haiflow.cli_mesh import mesh
+from haiflow.cli_verify import verify
 from haiflow.errors import HaiflowError, InputError, InputErrors, SolverStopped
 
 if TYPE_CHECKING:
@@ -244,6 +245,7 @@ def doctor(as_json: bool) -> int:
 
 
 commands.add_command(mesh)
+commands.add_command(verify)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from haiflow.errors import HaiflowError
 from haiflow.junction.geometry import RECESS, Hole, Shape, Tip, check
 from haiflow.mesh.extras import need
-from haiflow.mesh.extrude import region
+from haiflow.mesh.extrude import Fits, region
 from haiflow.mesh.region import Ints, Region
 from haiflow.mesh.volumes import tetra_quality
 from haiflow.ports import Floats
@@ -24,7 +23,6 @@ ROUND = 12  # edges along a catheter's diameter
 HOLE = 7  # edges along a hole's diameter
 GROWTH = 0.25  # of the edge, per length away from tip or hole
 
-Fits = Callable[[Floats], NDArray[np.bool_]]
 Solid = tuple[int, int]
 
 

@@ -12,6 +12,8 @@ from haiflow.mesh.order import renumbered
 from haiflow.mesh.region import FACES, Ints, Region
 from haiflow.ports import Floats
 
+Fits = Callable[[Floats], NDArray[np.bool_]]  # centres (b, 3) m -> which of them belong to a patch
+
 
 def extruded(plane: Floats, triangles: NDArray[np.int_], levels: Floats) -> tuple[Floats, Ints]:
     """Points (n q, 3) and tetrahedra of ``triangles`` (k, 3) on ``plane`` (n, 2) drawn out to ``levels`` (q,).
@@ -35,7 +37,7 @@ def boundary(tetra: NDArray[Any]) -> tuple[Ints, Ints]:
 
 
 def region(
-    points: Floats, tetra: Ints, named: Sequence[tuple[str, Callable[[Floats], NDArray[np.bool_]]]]
+    points: Floats, tetra: Ints, named: Sequence[tuple[str, Fits]]
 ) -> Region:
     """A region whose patches are told by the centres (b, 3) of the boundary's triangles; the first that fits counts.
 

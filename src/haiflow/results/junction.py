@@ -103,7 +103,8 @@ def read(folder: Path) -> JunctionField | None:
     corners = connectivity.astype(np.int32)
     return JunctionField(
         points, corners[: 4 * m].reshape(-1, 4), corners[4 * m :].reshape(-1, 3),
-        patch[m:].astype(np.int32), names, branches, data, np.zeros(0), np.zeros((0, len(points), 3), np.float32), none, trails, branch,
+        patch[m:].astype(np.int32), names, branches, data, np.zeros(0),
+        np.zeros((0, len(points), 3), np.float32), none, trails, branch,
     )  # fmt: skip
 
 

@@ -1,0 +1,41 @@
+"""``haiflow verify``: the cases with known answers. Loaded only when it is called."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[GROUP or CASE] ...")
+@click.option("-o", "--output", metavar="DIR", help="Write verification.csv and verification.json there.")
+@click.option("--slow", is_flag=True, help="Run the cases that take minutes, too.")
+@click.option("--list", "listing", is_flag=True, help="List the cases.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+def verify(names: tuple[str, ...], output: str | None, slow: bool, listing: bool, as_json: bool) -> int:
+    """Run verification cases and compare them with exact and published results; exit code 3 where one fails."""
+    from haiflow.verify.cases import chosen, run
+    from haiflow.verify.table import lines, records, write
+
+    cases = chosen(names, slow or listing)
+    if listing:
+        width = max(len(f"{group}/{case.name}") for group, case in cases)
+        for group, case in cases:
+            click.echo(f"{f'{group}/{case.name}':<{width}}  {'slow  ' if case.slow else '      '}{case.shows}")
+        return 0
+    outcomes = []
+    for outcome in run(cases, lambda name: click.echo(f"{name} ...", err=True)):
+        outcomes.append(outcome)
+        if not as_json:
+            click.echo("\n".join(lines(outcome)))
+    left = len(chosen(names, True)) - len(cases)
+    failed = [each for each in outcomes if not each.passed]
+    if as_json:
+        click.echo(json.dumps({"status": "failed" if failed else "passed", "figures": records(outcomes)}))
+    if output is not None:
+        write(outcomes, Path(output))
+    click.echo(f"{len(outcomes) - len(failed)} of {len(outcomes)} cases passed"
+               + (f"; {left} slow ones were not run (--slow)" if left else ""), err=True)  # fmt: skip
+    return 3 if failed else 0

@@ -1,0 +1,78 @@
+"""The table of cases by group, and running them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from threadpoolctl import threadpool_limits
+
+from haiflow.errors import InputError, nearest
+from haiflow.verify import flow_exact, flow_published, streaming
+from haiflow.verify.model import Case, Figure
+
+SCHAEFER = "Schaefer & Turek 1996, Notes Numer Fluid Mech 52:547; accurate values: Nabh 1998"
+CAVITY = "Botella & Peyret 1998; Ghia et al. 1982"
+JUNCTION = (
+    Case("rest", "no flow arises from none", "exact", flow_exact.rest),
+    Case("poiseuille", "steady pipe flow", "exact (Poiseuille)", flow_exact.poiseuille),
+    Case("womersley", "pulsating pipe flow", "exact (Womersley 1955)", flow_exact.womersley_pipe),
+    Case("taylor-green", "order in space and time, plane", "exact", flow_exact.taylor_green),
+    Case("taylor-green-box", "order in space and time, three dimensions", "exact", flow_exact.taylor_green_box),
+    Case("time", "order in time alone", "manufactured", flow_exact.order_in_time),
+    Case("cavity", "lid-driven cavity", CAVITY, flow_published.cavity),
+    Case("cavity-128", "lid-driven cavity, Re 1000", CAVITY, flow_published.cavity_fine, slow=True),
+    Case("step", "reattachment behind a step", "Erturk 2008, Comput Fluids 37:633", flow_published.backward_step),
+    Case("cylinder-2d-1", "steady flow past a cylinder", SCHAEFER, flow_published.cylinder_steady, slow=True),
+    Case("cylinder-2d-2", "shedding behind a cylinder", SCHAEFER, flow_published.cylinder_shedding, slow=True),
+    Case("bend", "friction in a bent pipe", "White 1929, Proc R Soc A 123:645", flow_published.bend),
+    Case("nozzle", "FDA's nozzle, throat Re 500", "Hariharan et al. 2011, J Biomech Eng 133:041002",
+         flow_published.nozzle, slow=True),
+    Case("turning", "drug carried round", "exact", streaming.turning_shapes),
+    Case("symmetric-split", "streaming split of equal branches", "symmetry", streaming.symmetric),
+    Case("dividing-streamline", "streaming split of unequal branches", "conservation", streaming.dividing_streamline),
+)  # fmt: skip
+GROUPS = {"junction": JUNCTION}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a case gave, or the message that it ended with."""
+
+    group: str
+    case: Case
+    figures: tuple[Figure, ...]
+    seconds: float
+    failure: str = ""
+
+    @property
+    def passed(self) -> bool:
+        return not self.failure and all(figure.passed for figure in self.figures)
+
+
+def chosen(names: Sequence[str], slow: bool) -> list[tuple[str, Case]]:
+    """The cases of the named groups and cases, all where none is named; slow ones only by name or with ``slow``."""
+    every = [(group, case) for group, cases in GROUPS.items() for case in cases]
+    known = {*GROUPS, *(case.name for _, case in every)}
+    for name in names:
+        if name not in known:
+            raise InputError("haiflow verify", name, "no group or case of that name", nearest(name, known))
+    return [
+        (group, case)
+        for group, case in every
+        if case.name in names or ((not names or group in names) and (slow or not case.slow))
+    ]
+
+
+def run(cases: Sequence[tuple[str, Case]], tell: Callable[[str], None]) -> Iterator[Outcome]:
+    """One outcome after the other; a case that breaks is an outcome too."""
+    for group, case in cases:
+        tell(case.name)
+        begun = time.perf_counter()
+        try:
+            with threadpool_limits(limits=1):
+                figures, failure = tuple(case.run()), ""
+        except Exception as error:  # a broken case must not hide the others
+            figures, failure = (), f"{type(error).__name__}: {error}"
+        yield Outcome(group, case, figures, time.perf_counter() - begun, failure)

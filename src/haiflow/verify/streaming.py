@@ -1,0 +1,160 @@
+"""Drug and tracers against known answers: turning shapes, a dividing streamline, a symmetric bifurcation."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from haiflow.junction.drug import DrugField
+from haiflow.junction.ends import Inflow, Outlet, Symmetry, Wall, lay
+from haiflow.junction.march import Flow, State
+from haiflow.junction.steady import steady
+from haiflow.junction.tracers import release
+from haiflow.kernels import kernel
+from haiflow.mesh.extrude import extruded, region
+from haiflow.mesh.region import Region
+from haiflow.ports import Floats
+from haiflow.verify.flow_published import resting
+from haiflow.verify.model import Figure
+from haiflow.verify.shapes import graded, grid, jittered, layer
+
+flow3d = kernel("flow3d")
+
+
+def turning(n: int, levels: Floats) -> tuple[Region, Floats, Floats]:
+    """A unit square (or a cube) that turns once in a unit of time: mesh, fluxes, boundary fluxes."""
+    side = np.linspace(0.0, 1.0, n + 1)
+    plane, triangles = grid(side, side)
+    points, tetra = extruded(jittered(plane, 0.15), triangles, levels)
+    mesh = region(points, tetra, [("rim", lambda c: np.ones(len(c), bool))])
+    x = mesh.points
+    velocity = 2.0 * np.pi * np.column_stack([0.5 - x[:, 1], x[:, 0] - 0.5, 0.0 * x[:, 0]])
+    flux = np.empty(len(mesh.dual.ends))
+    flow3d.velocity_fluxes(flux, velocity, mesh.dual.ends, mesh.dual.area)
+    through = np.einsum("kcd,kd->kc", velocity[mesh.wall], mesh.wall_area)
+    share = (5.0 * through + through.sum(axis=1, keepdims=True)) / 24.0
+    return mesh, flux, np.asarray(np.bincount(mesh.wall.ravel(), share.ravel(), len(x)), float)
+
+
+def turned(n: int, start: str, courant: float = 0.4) -> tuple[float, float, float, float]:
+    """After one turn: L1 error over the amount, least and largest value, change of the amount."""
+    levels = np.linspace(0.0, 1.0, n + 1) if start == "ball" else np.array([0.0, 1.0 / n])
+    mesh, flux, boundary = turning(n, levels)
+    weight, c = mesh.dual.volume, SHAPES[start](mesh.points)[:, None]
+    first, field = c.copy(), DrugField(mesh, np.zeros((len(mesh.points), 1)), {}, diffusivity=0.0)
+    steps = int(np.pi * n / courant)
+    for _ in range(steps):
+        field.step(c, flux, boundary, 1.0 / steps, passes=2)
+    amount = float(weight @ first[:, 0])
+    error = float(weight @ np.abs(c - first)[:, 0]) / amount
+    return error, float(c.min()), float(c.max()), float(weight @ (c - first)[:, 0]) / amount
+
+
+def _cone(x: Floats) -> Floats:
+    return np.asarray(np.maximum(0.0, 1.0 - np.hypot(x[:, 0] - 0.5, x[:, 1] - 0.75) / 0.15))
+
+
+def _ball(x: Floats) -> Floats:
+    r = np.minimum(np.linalg.norm(x - [0.5, 0.65, 0.5], axis=1) / 0.3, 1.0)
+    return np.asarray(0.25 * (1.0 + np.cos(np.pi * r)) ** 2)
+
+
+def _slotted(x: Floats) -> Floats:
+    disc = np.hypot(x[:, 0] - 0.5, x[:, 1] - 0.75) < 0.15
+    return np.asarray((disc & ~((np.abs(x[:, 0] - 0.5) < 0.025) & (x[:, 1] < 0.85))).astype(float))
+
+
+SHAPES = {"cone": _cone, "slotted disc": _slotted, "ball": _ball}
+
+
+def turning_shapes() -> list[Figure]:
+    """Zalesak's slotted disc, a cone and a smooth ball carried round once (Zalesak 1979, J Comput Phys 31:335)."""
+    cells = {"cone": 96, "slotted disc": 96, "ball": 30}
+    found = {name: turned(n, name) for name, n in cells.items()}
+    order = float(np.log(turned(20, "ball")[0] / found["ball"][0]) / np.log(30 / 20))
+    figures = [
+        Figure("order of the smooth ball, 20 to 30 cells a side", order, 1.4, np.inf, 2.0,
+               "its top is clipped, as no new extremum may arise; 1.9 without the limits"),
+        Figure("L1 error of the cone, 96 cells a side", found["cone"][0], 0.0, 0.12),
+        Figure("L1 error of the slotted disc, 96 cells a side", found["slotted disc"][0], 0.0, 0.55),
+    ]  # fmt: skip
+    for name, (_, least, largest, change) in found.items():
+        figures += [
+            Figure(f"least value, {name}", least, -1e-12, np.inf, 0.0),
+            Figure(f"largest value, {name}", largest, 0.0, 1.0 + 1e-12, 1.0),
+            Figure(f"change of the amount, {name}", abs(change), 0.0, 1e-3, 0.0, "what leaves by the rim's tail"),
+        ]
+    return figures
+
+
+def tee(left: float, fine: int = 12) -> tuple[Region, Flow, State]:
+    """A plane channel that meets a wall and parts to both sides; ``left``: share of the flow that goes to -x."""
+    arm = graded(fine, 1.0) - 0.5
+    far = 0.5 + 4.0 * (np.linspace(0.0, 1.0, 2 * fine + 1)[1:]) ** 1.2
+    x = np.concatenate([-far[::-1], arm, far])
+    y = np.concatenate([graded(fine, 1.0), 1.0 + 2.0 * np.linspace(0.0, 1.0, fine + 1)[1:] ** 1.2])
+    plane, triangles = grid(x, y, mirrored=True)
+    middle = plane[triangles].mean(axis=1)
+    triangles = triangles[(middle[:, 1] < 1.0) | (np.abs(middle[:, 0]) < 0.5)]
+    used, triangles = np.unique(triangles, return_inverse=True)
+    mesh = layer(plane[used], triangles.reshape(-1, 3), 0.1, {
+        "hole:left": lambda c: (c[:, 1] > 3.0 - 1e-9) & (c[:, 0] < 0.0), "hole:right": lambda c: c[:, 1] > 3.0 - 1e-9,
+        "to_left": lambda c: c[:, 0] < x[0] + 1e-9, "to_right": lambda c: c[:, 0] > x[-1] - 1e-9,
+        "wall": lambda c: np.ones(len(c), bool),
+    })  # fmt: skip
+
+    def profile(name: str) -> Inflow:
+        at = mesh.points[mesh.on(name)]
+        velocity = np.column_stack([0.0 * at[:, 0], -1.5 * (1.0 - 4.0 * at[:, 0] ** 2), 0.0 * at[:, 0]])
+        return Inflow(lambda _: velocity)
+
+    flow_rate = 0.1
+    ends = lay(mesh, {"hole:left": profile("hole:left"), "hole:right": profile("hole:right"), "wall": Wall(),
+                      "side": Symmetry(2), "to_left": Outlet(flow_rate=lambda _: left * flow_rate),
+                      "to_right": Outlet(pressure=lambda _: 0.0)})  # fmt: skip
+    flow = Flow(mesh, ends, 1.0 / 100.0, 1e-2)
+    return mesh, flow, steady(flow, resting(flow), tolerance=1e-6, most=3000).state
+
+
+def splits(left: float, tracers: int = 2000) -> tuple[Floats, Floats]:
+    """Shares (2 halves of the inlet, 2 ways) by scalar and by tracers."""
+    mesh, flow, state = tee(left)
+    holes, ways = ("hole:left", "hole:right"), ("to_left", "to_right")
+    entering = np.column_stack([-flow.ends.through(name, state.velocity) for name in holes])
+    field = DrugField(mesh, entering, {name: points for name, points, _ in flow.ends.outlets}, diffusivity=0.0)
+    _, leaving = field.steady(state.flux, state.boundary_flux)
+    sent = release(mesh, holes, state.velocity, tracers)
+    sent.carry(0.0, 500.0, state.velocity, state.velocity, ways)
+    by_tracers = sent.shares(2, ways)[:, :2]
+    return (leaving / leaving.sum(axis=0)).T, by_tracers / by_tracers.sum(axis=1, keepdims=True)
+
+
+def symmetric() -> list[Figure]:
+    """Equal flows to both sides: all of the inlet's flow is halved, and each half of the inlet goes to its own side."""
+    scalar, tracers = splits(0.5)
+    return [
+        Figure("share to the left, by the scalar", float(scalar[:, 0].mean()), 0.495, 0.505, 0.5),
+        Figure("share to the left, by tracers", float(tracers[:, 0].mean()), 0.495, 0.505, 0.5),
+        Figure("left half's share to the left, by tracers", float(tracers[0, 0]), 0.98, 1.0, 1.0),
+        Figure(
+            "left half's share to the left, by the scalar",
+            float(scalar[0, 0]),
+            0.85,
+            1.0,
+            1.0,
+            "it spreads over a cell or two",
+        ),
+        Figure(
+            "scalar against tracers, whole inlet", float(abs(scalar[:, 0].mean() - tracers[:, 0].mean())), 0.0, 0.01
+        ),
+    ]
+
+
+def dividing_streamline() -> list[Figure]:
+    """Three tenths of the flow go left: they come from the left side of the inlet, whatever the flow does between."""
+    scalar, tracers = splits(0.3)
+    return [
+        Figure("left half's share to the left, by tracers", float(tracers[0, 0]), 0.585, 0.615, 0.6),
+        Figure("left half's share to the left, by the scalar", float(scalar[0, 0]), 0.54, 0.62, 0.6),
+        Figure("right half's share to the right, by tracers", float(tracers[1, 1]), 0.985, 1.0, 1.0),
+        Figure("whole inlet's share to the left, by the scalar", float(scalar[:, 0].mean()), 0.297, 0.303, 0.3),
+    ]

@@ -1,0 +1,63 @@
+"""Outcomes as text, and as files that others read."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from haiflow import __version__
+from haiflow.verify.cases import Outcome
+
+
+def lines(outcome: Outcome) -> list[str]:
+    """A line for the case, and one for every figure."""
+    case, sign = outcome.case, "passed" if outcome.passed else "FAILED"
+    found = [f"{outcome.group}/{case.name}: {sign}, {outcome.seconds:.1f} s; {case.shows} ({case.source})"]
+    found += [f"    {outcome.failure}"] if outcome.failure else []
+    for figure in outcome.figures:
+        known = "" if figure.reference is None else f", known {figure.reference:.6g}"
+        wanted = interval(figure.low, figure.high) + (f" ({figure.note})" if figure.note else "")
+        mark = " " if figure.passed else "!"
+        found.append(f"  {mark} {figure.quantity}: {figure.result:.6g}{known}, wanted {wanted}")
+    return found
+
+
+def interval(low: float, high: float) -> str:
+    """``0.99 to 1.01``, ``at least 1.9``, ``at most 0.01``."""
+    if math.isinf(high):
+        return f"at least {low:.6g}"
+    return f"at most {high:.6g}" if low == 0.0 else f"{low:.6g} to {high:.6g}"
+
+
+def records(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    """A row a figure, as verification.csv has it."""
+    rows = []
+    for each in outcomes:
+        case = {"group": each.group, "case": each.case.name, "shows": each.case.shows, "source": each.case.source,
+                "seconds": round(each.seconds, 2), "failure": each.failure}  # fmt: skip
+        rows += [case | vars(figure) | {"passed": figure.passed} for figure in each.figures]
+        if not each.figures:
+            rows.append(case | {"quantity": "", "passed": False})
+    return rows
+
+
+def write(outcomes: Sequence[Outcome], folder: Path) -> None:
+    """verification.csv and verification.json in ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = records(outcomes)
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    with (folder / "verification.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    plain = [{key: _finite(value) for key, value in row.items()} for row in rows]
+    text = json.dumps({"haiflow": __version__, "figures": plain}, indent=2)
+    (folder / "verification.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
