@@ -53,25 +53,49 @@ def convert(source: str, target: str, unit: str, force: bool) -> int:
 
 
 @mesh.command()
-@click.argument("source", metavar="standard|SURFACE|LABELS")
-@click.option("-o", "--output", metavar="F.vtu", required=True, help="File to write, in metres.")
+@click.argument("source", metavar="standard|SURFACE|LABELS|junction")
+@click.argument("scenario", metavar="[SCENARIO.yaml]", required=False)
+@click.option("-o", "--output", metavar="F.vtu|F.msh", required=True, help="File to write, in metres.")
 @click.option("--cells", type=int, default=100_000, show_default=True, help="About how many tetrahedra.")
 @click.option("--edge", metavar="LENGTH", help="Edge of a tetrahedron instead, e.g. '4 mm'.")
 @click.option("--segments", type=click.Choice(["standard"]), help="A surface has none: stretch the standard liver's.")
 @UNIT
 @FORCE
 def build(
-    source: str, output: str, cells: int, edge: str | None, segments: str | None, unit: str, force: bool
-) -> int:
-    """Mesh the standard liver, a closed surface (.stl .ply .obj) or a label volume (.nrrd .nii .nii.gz)."""
+    source: str, scenario: str | None, output: str, cells: int, edge: str | None, segments: str | None, unit: str,
+    force: bool,
+) -> int:  # fmt: skip
+    """Mesh the standard liver, a closed surface (.stl .ply .obj), a label volume (.nrrd .nii .nii.gz), or the region
+    round a scenario's tip: junction SCENARIO.yaml -o F.msh."""
     from haiflow.mesh.convert import refuse_existing, save
 
     refuse_existing(Path(output), force)
+    if source == "junction":
+        return _junction(scenario, Path(output))
     made = _made(Path(source), cells, edge, segments, unit)
     save(made, Path(output), force)
     click.echo(f"{output}: {len(made.tetra)} tetrahedra, {1e6 * made.volume:.5g} mL, in metres", err=True)
     if segments:
         click.echo("note: the segments are the standard liver's, stretched; they are not this liver's own", err=True)
+    return 0
+
+
+def _junction(scenario: str | None, output: Path) -> int:
+    from haiflow.junction.outline import build as meshed
+    from haiflow.mesh.patches import write_region
+    from haiflow.scenario.load import load
+    from haiflow.scenario.tip_region import tip_region
+
+    if scenario is None:
+        raise InputError("haiflow mesh build junction", "no scenario", "a region needs the scenario of its tip",
+                         "write: haiflow mesh build junction SCENARIO.yaml -o F.msh")  # fmt: skip
+    model = load(scenario).model
+    if model.arteries is None or model.catheter is None:
+        raise InputError(scenario, "no arteries or no catheter", "a region lies round a tip in arteries", "add both")
+    made = meshed(tip_region(model.arteries, model.catheter).shape)
+    write_region(output, made)
+    patches = ", ".join(made.names)
+    click.echo(f"{output}: {len(made.tetra)} tetrahedra, in metres, with the patches {patches}", err=True)
     return 0
 
 

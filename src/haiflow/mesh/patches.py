@@ -50,6 +50,24 @@ def read_region(path: Path, place: str, unit: float = 1.0) -> Region:
     return _named(points[used], cells, _surfaces(mesh), place_of)
 
 
+def write_region(path: Path, region: Region) -> None:
+    """Write a region as gmsh's .msh (its patches as physical surfaces) or as .vtu (patches as numbers)."""
+    import meshio
+
+    if path.suffix.lower() not in (".msh", ".vtu"):
+        raise InputError(str(path), path.suffix, "a region is written as .msh or .vtu", "give one of these endings")
+    cells = [("tetra", region.tetra), ("triangle", region.wall)]
+    tags = [np.full(len(region.tetra), len(region.names) + 1, np.int32), region.patch + 1]
+    names = {name: np.array([number + 1, 2]) for number, name in enumerate(region.names)}
+    names["blood"] = np.array([len(names) + 1, 3])
+    if path.suffix.lower() == ".vtu":
+        meshio.Mesh(region.points, cells, cell_data={"patch": tags}).write(path)
+        return
+    data = {"gmsh:physical": tags, "gmsh:geometrical": tags}
+    mesh = meshio.Mesh(region.points, cells, cell_data=data, field_data=names)
+    meshio.write(path, mesh, file_format="gmsh22", binary=False)
+
+
 def _check(points: Floats, tetra: Ints, place: str) -> None:
     extent = float(np.ptp(points, axis=0).max())
     if extent > LONGEST:

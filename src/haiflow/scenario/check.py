@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from haiflow.scenario import check_events, check_line, check_network
+from haiflow.scenario import check_events, check_line, check_network, check_tip
 from haiflow.scenario.network import completed_network
 from haiflow.scenario.problems import Problems
 from haiflow.scenario.schema.network import Network
@@ -32,6 +32,10 @@ def check(problems: Problems, sound: dict[str, Any], folder: Path) -> None:
     if network is not None and catheter is not None:
         check_line.tip(problems, catheter, network)
         check_network.split(problems, arteries, network, catheter)
+        if catheter.tip.resolve == "3d" and not problems:
+            check_tip.region(problems, arteries, catheter, folder)
+    elif catheter is not None and catheter.tip.resolve == "3d":
+        check_tip.without_arteries(problems)
     if "liver" in sound:
         liver(problems, sound["liver"], folder)
     if "liver" in sound and network is not None:

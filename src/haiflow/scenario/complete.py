@@ -37,7 +37,7 @@ def complete(sound: dict[str, Any]) -> ScenarioModel:
     if pump is not None:
         parts["pump"] = pump = completed_pump(pump, patient)
     if catheter is not None and network is not None:
-        parts["catheter"] = _placed_catheter(catheter, network)
+        parts["catheter"] = placed_catheter(catheter, network)
     if parts.get("liver") is not None:
         parts["liver"] = named_tumours(parts["liver"])
     parts["run"] = completed_run(parts.get("run", Run()))
@@ -115,7 +115,8 @@ def _metres(position: float | str, vessel: str | None, network: Network) -> floa
     return position
 
 
-def _placed_catheter(catheter: Catheter, network: Network) -> Catheter:
+def placed_catheter(catheter: Catheter, network: Network) -> Catheter:
+    """A catheter whose tip lies at a number of metres, not at a share of its vessel."""
     position = _metres(catheter.tip.position, catheter.tip.vessel, network)
     return catheter.model_copy(update={"tip": catheter.tip.model_copy(update={"position": position})})
 

@@ -30,7 +30,7 @@ from haiflow.simulation.series import cycle_series, history
 from haiflow.simulation.summary import summarise
 from haiflow.simulation.therapy import TherapyClock
 from haiflow.simulation.timeline import Timeline
-from haiflow.simulation.tip import ResolvedTip, resolve_tip, with_split
+from haiflow.simulation.tip import ResolvedTip, refuse_unmeshed, resolve_tip, with_split
 from haiflow.simulation.tip_record import tip_field, tip_notes, tip_rows, tip_solver
 
 COLLIMATOR = 8e-3  # m full width at half maximum: a low-energy collimator at the depth of the liver [textbook]
@@ -49,6 +49,7 @@ class _Job:
 
     def __post_init__(self) -> None:
         self.model = self.scenario.model
+        refuse_unmeshed(self.scenario)
         self.mesh = None if self.model.liver is None else liver_mesh(self.model.liver, self.scenario.folder)
         self.base = assemble(self.model, self.scenario.folder, self.mesh)
         numerics = self.model.run.numerics

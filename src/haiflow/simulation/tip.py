@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from math import inf
 
 import numpy as np
@@ -51,6 +52,17 @@ class ResolvedTip:
     def disagreement(self) -> float:
         """Largest difference between the splits by scalar and by tracers."""
         return float(np.abs(self.answer.split - self.answer.by_tracers).max())
+
+
+def refuse_unmeshed(scenario: Scenario) -> None:
+    """Raises InputError at once where a region will have to be meshed and gmsh is missing."""
+    catheter = scenario.model.catheter
+    if catheter is None or catheter.tip.resolve != "3d" or catheter.tip.mesh is not None:
+        return
+    if find_spec("gmsh") is not None:
+        return
+    raise InputError("catheter.tip.resolve", "3d", "meshing the region round the tip needs gmsh",
+                     "pip install 'haiflow[mesh]', or give a mesh of your own: catheter.tip.mesh")  # fmt: skip
 
 
 def resolve_tip(scenario: Scenario, parts: Parts, cycle: Cycle, progress: Progress) -> ResolvedTip:

@@ -86,7 +86,8 @@ def backward_step() -> list[Figure]:
 def step_length(reynolds: float, fine: int = 20) -> float:
     """Channel of height 2 behind the step of height 1 at x = 0; Re = 2 mean inlet velocity / viscosity."""
     x = np.concatenate([np.linspace(-4.0, 0.0, 2 * fine, endpoint=False),
-                        np.linspace(0.0, 12.0, 8 * fine, endpoint=False), np.linspace(12.0, 24.0, 3 * fine)])  # fmt: skip
+                        np.linspace(0.0, 12.0, 8 * fine, endpoint=False),
+                        np.linspace(12.0, 24.0, 3 * fine)])  # fmt: skip
     y = np.concatenate([graded(fine, 1.0) - 1.0, graded(fine, 1.0)[1:]])
     plane, triangles = grid(x, y)
     middle = plane[triangles].mean(axis=1)
@@ -273,7 +274,8 @@ def _drawn(plane: Floats, triangles: NDArray[np.int_], inner: float) -> Region:
     """The plane drawn out along the nozzle; upstream of the expansion the inner disc alone, as wide as the nozzle."""
     levels = np.concatenate([
         np.linspace(-0.075, -0.062685, 6)[:-1], np.linspace(-0.062685, -0.04, 20)[:-1],
-        np.linspace(-0.04, -0.004, 24)[:-1], np.linspace(-0.004, 0.004, 13)[:-1], 0.004 + 0.096 * np.linspace(0.0, 1.0, 70) ** 1.15,
+        np.linspace(-0.04, -0.004, 24)[:-1], np.linspace(-0.004, 0.004, 13)[:-1],
+        0.004 + 0.096 * np.linspace(0.0, 1.0, 70) ** 1.15,
     ])  # fmt: skip
     points, tetra = extruded(plane * inner, triangles, levels)
     middle = points[tetra].mean(axis=1)
