@@ -183,9 +183,12 @@ def test_tracers_go_straight_in_a_uniform_flow_and_leave_by_the_patch_ahead(mesh
     start = np.array([[0.1, 0.4, 0.6], [0.2, 0.8, 0.3]])
     inside = [_cell_of(mesh, x) for x in start]
     place, cell, left = start.copy(), np.array(inside, np.int32), np.full(2, -1, np.int32)
-    clock, trail, marks, spent = np.zeros(2), np.zeros((2, 50, 3)), np.zeros(2, np.int32), np.zeros(len(mesh.tetra))
-    tracers.carry(place, cell, left, clock, trail, marks, spent, 5.0, 0.0, velocity, velocity, mesh.points, mesh.tetra,
-                  d.shape, np.cbrt(d.cell_volume), named.beyond, np.array([0, 1], np.int32), 0.2, 0.05, 10_000)  # fmt: skip
+    clock, spent = np.zeros(2), np.zeros(len(mesh.tetra))
+    trail, marks = np.zeros((2, 50, 3)), np.zeros(2, np.int32)
+    tracers.carry(
+        place, cell, left, clock, trail, marks, spent, 5.0, 0.0, velocity, velocity, mesh.points, mesh.tetra, d.shape,
+        np.cbrt(d.cell_volume), named.beyond, np.array([0, 1], np.int32), 0.2, 0.05, 10_000,
+    )  # fmt: skip
     assert left.tolist() == [1, 1]
     assert np.allclose(place[:, 1:], start[:, 1:], atol=1e-12)
     assert np.allclose(clock, [0.9, 0.8], atol=0.06)

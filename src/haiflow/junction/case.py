@@ -16,7 +16,7 @@ from haiflow.mesh.region import Region
 from haiflow.ports import Floats
 
 TRACE = 1e-4  # of the blood's flow: what all holes of a slow infusion let out, which does not push the blood
-METHOD = 2  # raised whenever the same case would give another answer
+METHOD = 3  # raised whenever the same case would give another answer
 HOLE = "hole:"  # patches by which infusate comes in
 HARMONICS = 12  # of the inflow; the arteries' waveforms have no more
 
@@ -26,7 +26,8 @@ class Case:
     """What is solved. Flow rates in m3/s.
 
     ``inflow`` (k,) at equal steps over one ``period`` (s), one value where the flow is steady; ``outflow``: branch ->
-    samples alike, or their mean shares; ``infusion``: hole -> flow rate. ``steps`` a cycle, ``cycles`` at most.
+    samples alike, or their mean shares; ``infusion``: hole -> flow rate. ``steps`` a cycle at least, ``cycles`` at
+    most.
     """
 
     inflow: Floats

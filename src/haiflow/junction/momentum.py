@@ -17,6 +17,7 @@ flow3d = kernel("flow3d")
 
 ETA = 1.0 / 6.0  # kappa = 2/3: the lagged part of convection stays below a third of the implicit one at any step
 MOST_ITERATIONS = 200
+ROUND_OFF, SMALL = 1e-13, 1e-7  # of what the diagonal carries: not worth a step; still a solution
 
 
 @dataclass
@@ -85,14 +86,19 @@ class Momentum:
             nonlocal count
             count += 1
 
+        scale = float(np.linalg.norm(self.diagonal[:, None] * velocity))
         move, info = bicgstab(
-            wrap(lambda x: self.product(x.reshape(n, 3)).ravel()), residual.ravel(), rtol=tolerance, atol=0.0,
-            M=wrap(lambda x: self._smoothed(x.reshape(n, 3)).ravel()), maxiter=MOST_ITERATIONS, callback=counted,
+            wrap(lambda x: self.product(x.reshape(n, 3)).ravel()), residual.ravel(), rtol=tolerance,
+            atol=ROUND_OFF * scale, M=wrap(lambda x: self._smoothed(x.reshape(n, 3)).ravel()), maxiter=MOST_ITERATIONS,
+            callback=counted,
         )  # fmt: skip
         self.iterations += count
-        if info < 0 or not np.all(np.isfinite(move)):
-            raise SolverStopped(0.0, "junction, momentum", "the linear solver broke down")
-        return np.asarray(velocity + move.reshape(n, 3))
+        move = move.reshape(n, 3)
+        left, before = np.linalg.norm(residual - self.product(move)), float(np.linalg.norm(residual))
+        if not left <= max(10.0 * tolerance * before, SMALL * scale):
+            reason = f"the linear solver leaves {left / max(scale, 1e-300):.2g} of the momentum (info {info})"
+            raise SolverStopped(0.0, "junction, momentum", reason)
+        return np.asarray(velocity + move)
 
     def _smoothed(self, right: Floats) -> Floats:
         x, d = np.empty_like(right), self.region.dual

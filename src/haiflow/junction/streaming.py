@@ -26,6 +26,7 @@ from haiflow.ports import Floats
 Progress = Callable[[float], None]
 FRAMES = 24  # pictures over a cycle
 RELEASES = 8  # of tracers over a cycle
+FARTHEST = 0.4  # diameters in a step
 MARKS = 240  # places kept of a tracer's way
 SETTLED = 2e-3  # change of a share from one cycle to the next
 STILL = 0.4  # Pa: mean wall shear below which clots are prone to form (Malek 1999, JAMA 282:2035)
@@ -88,13 +89,27 @@ class _Work:
     def __init__(self, case: Case, region: Region) -> None:
         self.case, self.region, self.ends = case, region, conditions(case, region)
         law = case.thinning or case.kinematic
-        step = case.period / case.steps if case.pulsatile else 1.0
+        self.n_steps = max(case.steps, self._needed()) if case.pulsatile else 1
+        step = case.period / self.n_steps if case.pulsatile else 1.0
         self.flow = Flow(region, self.ends, law, step)
         self.holes, self.branches = holes(region), branches(region)
         where = {name: points for name, points, _ in self.ends.outlets}
         self.outlets = {name: where[name] for name in self.branches}
         self.near = self._surroundings()
         self.steps = 0
+
+    def _needed(self) -> int:
+        """Steps of a cycle in which the blood at its fastest moves ``FARTHEST`` diameters of a vessel each at most.
+
+        Convection is by the flow that the last two steps point to; over longer steps that can feed on itself.
+        """
+        case, most = self.case, 1.0
+        for name, samples in {"inlet": case.inflow, **case.outflow}.items():
+            mine = self.region.patch == self.region.names.index(name)
+            area = float(np.linalg.norm(self.region.wall_area[mine].sum(axis=0)))
+            fastest = float(np.max(np.abs(samples))) / area
+            most = max(most, case.period * fastest / (FARTHEST * np.sqrt(4.0 * area / np.pi)))
+        return int(np.ceil(most))
 
     def _surroundings(self) -> NDArray[np.bool_]:
         """(n,) the points that belong to the tip's surroundings."""
@@ -128,7 +143,7 @@ class _Work:
 
     def pulse(self, state: State, tell: Progress) -> Streaming:
         """Cycles until the split repeats itself; the last one is recorded."""
-        n, case = self.case.steps, self.case
+        n, case = self.n_steps, self.case
         c, _ = self.drug.steady(state.flux, state.boundary_flux)
         before = np.full((len(self.branches), len(self.holes)), np.inf)
         for cycle in range(case.cycles):

@@ -18,6 +18,7 @@ from haiflow.results.record import JunctionField
 
 FILE, COLLECTION, FOLDER, TRACERS = "junction.vtu", "junction.pvd", "junction", "tracers.vtp"
 TETRA, TRIANGLE = 10, 5  # VTK's numbers
+ABOUT = ("patch_names", "branches")  # field data: names as bytes, a line each
 INSIDE = -1  # "patch" of a tetrahedron
 
 
@@ -45,8 +46,8 @@ def _file(region: JunctionField, data: dict[str, NDArray[Any]]) -> ElementTree.E
     )  # fmt: skip
     grid = ElementTree.SubElement(root, "UnstructuredGrid")
     about = ElementTree.SubElement(grid, "FieldData")
-    vtk.strings(about, "patch_names", list(region.names))
-    vtk.strings(about, "branches", list(region.branches))
+    for key, names in zip(ABOUT, (region.names, region.branches), strict=True):
+        vtk.array(about, key, np.frombuffer("\n".join(names).encode(), np.uint8))  # text arrays stop meshio
     piece = ElementTree.SubElement(grid, "Piece", NumberOfPoints=str(len(region.points)), NumberOfCells=str(m + b))
     values = ElementTree.SubElement(piece, "PointData")
     for name, array in data.items():
@@ -95,8 +96,7 @@ def read(folder: Path) -> JunctionField | None:
     arrays.pop("offsets")
     tetra = _values(arrays.pop("types")) == TETRA
     m = int(tetra.sum())
-    texts = {item.get("Name"): bytes(map(int, (item.text or "").split())).decode() for item in root.iter("Array")}
-    names, branches = (tuple(texts[key].split("\0")[:-1]) for key in ("patch_names", "branches"))
+    names, branches = (tuple(_values(arrays.pop(key)).tobytes().decode().split("\n")) for key in ABOUT)
     data = {name: _values(item).reshape((len(points), -1)).squeeze() for name, item in arrays.items()}
     trails, branch = _read_trails(folder / TRACERS)
     none = np.zeros((0, len(points)), np.float32)

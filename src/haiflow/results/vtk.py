@@ -53,7 +53,7 @@ def array(parent: ElementTree.Element, name: str, values: NDArray[Any]) -> None:
     ElementTree.SubElement(parent, "DataArray", attributes).text = encode(values.astype(TYPES[kind]))
 
 
-def strings(parent: ElementTree.Element, name: str, values: list[str]) -> None:
+def _strings(parent: ElementTree.Element, name: str, values: list[str]) -> None:
     codes = [code for text in values for code in (*text.encode(), 0)]
     attributes = {"type": "String", "Name": name, "NumberOfTuples": str(len(values)), "format": "ascii"}
     ElementTree.SubElement(parent, "Array", attributes).text = " ".join(map(str, codes))
@@ -67,8 +67,8 @@ def write_network(path: Path, network: Network) -> None:
     )  # fmt: skip
     data = ElementTree.SubElement(root, "PolyData")
     labels = ElementTree.SubElement(data, "FieldData")
-    strings(labels, "vessel_names", list(network.vessel_names))
-    strings(labels, "haiflow", [json.dumps(_extras(network))])
+    _strings(labels, "vessel_names", list(network.vessel_names))
+    _strings(labels, "haiflow", [json.dumps(_extras(network))])
     piece = ElementTree.SubElement(
         data, "Piece", NumberOfPoints=str(len(network.points)), NumberOfLines=str(network.n_lines),
         NumberOfVerts="0", NumberOfStrips="0", NumberOfPolys="0",

@@ -31,9 +31,10 @@ def check(problems: Problems, sound: dict[str, Any], folder: Path) -> None:
         check_network.arteries(problems, arteries, network)
     if network is not None and catheter is not None:
         check_line.tip(problems, catheter, network)
-        check_network.split(problems, arteries, network, catheter)
-        if catheter.tip.resolve == "3d" and not problems:
+        if catheter.tip.resolve == "3d":
             check_tip.region(problems, arteries, catheter, folder)
+        else:
+            check_network.split(problems, arteries, network, catheter)
     elif catheter is not None and catheter.tip.resolve == "3d":
         check_tip.without_arteries(problems)
     if "liver" in sound:

@@ -32,6 +32,8 @@ def region(problems: Problems, arteries: Arteries, catheter: Catheter, folder: P
     if catheter.tip.mesh is not None and not (folder / catheter.tip.mesh).is_file():
         remedy = "check the path (relative to the scenario)"
         problems.add((*TIP, "mesh"), catheter.tip.mesh, "the mesh file does not exist", remedy)
+    if problems:  # a network that is wrong in itself has no region
+        return
     whole = complete_arteries(arteries, catheter)
     try:
         found = tip_region(whole, placed_catheter(catheter, whole.network))

@@ -93,3 +93,30 @@ def pipe(n: int, layers: int, length: float, radius: float, bend: float = 0.0) -
         ("inlet", lambda c: np.abs(c[:, 2]) < NEAR), ("outlet", lambda c: np.abs((c - origin) @ normal) < NEAR),
         ("wall", lambda c: np.ones(len(c), bool)),
     ])  # fmt: skip
+
+
+def duct(
+    branches: tuple[str, str], fine: int = 6, width: float = 3e-3, hole_at: tuple[float, float] = (0.0, 0.0)
+) -> Region:
+    """A square duct that meets a wall and parts to both sides, with a hole in the side wall where the arms cross.
+
+    ``hole_at``: the hole's middle off that of the crossing, in widths, along the arms and up the duct.
+    """
+    arm = graded(fine, 0.8) - 0.5
+    far = 0.5 + 3.0 * np.linspace(0.0, 1.0, fine + 1)[1:]
+    x = np.concatenate([-far[::-1], arm, far])
+    y = np.concatenate([graded(fine, 0.8), 1.0 + 2.0 * np.linspace(0.0, 1.0, fine + 1)[1:]])
+    plane, triangles = grid(x, y, mirrored=True)
+    middle = plane[triangles].mean(axis=1)
+    triangles = triangles[(middle[:, 1] < 1.0) | (np.abs(middle[:, 0]) < 0.5)]
+    points, tetra = extruded(plane, triangles, graded(fine, 0.8))
+    used, corners = np.unique(tetra, return_inverse=True)
+    left, right = x[0], x[-1]
+    made = region(points[used], corners.reshape(-1, 4).astype(np.int32), [
+        ("inlet", lambda c: c[:, 1] > 3.0 - 1e-9),
+        (branches[0], lambda c: c[:, 0] < left + 1e-9), (branches[1], lambda c: c[:, 0] > right - 1e-9),
+        ("hole:tip", lambda c: (c[:, 2] < 1e-9) & (np.abs(c[:, 0] - hole_at[0]) < 0.2)
+         & (np.abs(c[:, 1] - 0.5 - hole_at[1]) < 0.2)),
+        ("vessel", lambda c: np.ones(len(c), bool)),
+    ])  # fmt: skip
+    return Region(made.points * width, made.tetra, made.wall, made.patch, made.names)

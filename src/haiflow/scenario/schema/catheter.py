@@ -64,7 +64,7 @@ class Tip(f.Part):
     cells: Annotated[float, Field(ge=5, le=40)] = 9.0
     """across the narrowest vessel"""
     steps: Annotated[int, Strict(), Field(ge=50, le=20000)] = 400
-    """in time, of a cardiac cycle"""
+    """in time, of a cardiac cycle; more are taken where the blood is fast"""
     mesh: f.Text | None = None
     """a file of one's own, in metres, with named patches: inlet, the branches, vessel, catheter, hole:tip, ..."""
 

@@ -1,0 +1,152 @@
+"""``tip: {resolve: 3d}`` from the scenario to files and back, on a mesh of one's own (no mesher needed)."""
+
+import json
+
+import numpy as np
+import pytest
+
+import haiflow
+from haiflow.errors import InputError
+from haiflow.mesh.patches import write_region
+from haiflow.results import junction
+from haiflow.simulation import tip as tip_room
+from haiflow.verify.shapes import duct
+
+SCENARIO = """
+haiflow: 1
+name: Tip in 3D
+pump: {{model: intera-3000, fill: {{drug: floxuridine, dose: 0.12 mg/kg/day, volume: 30 mL, infusate: heparin-saline}}}}
+catheter:
+  model: intera-straight
+  outer_diameter: 1.2 mm
+  tip: {{vessel: proper_hepatic_distal, position: 8 mm, resolve: 3d, flow: {flow}, steps: 60, mesh: {mesh}}}
+arteries:
+  anatomy: michels-1
+  ligated: [gastroduodenal, right_gastric]
+  inflow: {{vessel: common_hepatic, mean: 300 mL/min, waveform: hepatic-artery, heart_rate: 70 /min}}
+liver: {{model: standard}}
+run: {{clock: {clock}, duration: {duration}, output_every: {every}}}
+"""
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("HAIFLOW_CACHE", str(tmp_path / "cache"))
+
+
+def scenario(tmp_path, clock="therapy", flow="steady", branches=("right_hepatic", "left_hepatic"), **hole):
+    write_region(tmp_path / "duct.msh", duct(branches, **hole))
+    every, duration = ("6 h", "1 d") if clock == "therapy" else ("1 s", "3 s")
+    text = SCENARIO.format(flow=flow, mesh="duct.msh", clock=clock, duration=duration, every=every)
+    (tmp_path / "tip.yaml").write_text(text)
+    return haiflow.load(tmp_path / "tip.yaml")
+
+
+def shares(results):
+    return results.summary["split"][0]["fractions"]
+
+
+def test_a_tip_off_the_middle_sends_its_drug_to_its_side(tmp_path):
+    results = haiflow.run(scenario(tmp_path, hole_at=(-0.3, 0.25)))
+    row = results.summary["split"][0]
+    assert row["source"] == "3d"
+    assert row["hole"] == "tip"
+    assert shares(results)["right_hepatic"] > 0.9  # the hole lies on that side
+    assert row["blood"]["right_hepatic"] < 0.7
+    assert row["distance_from_mixing"] > 0.25
+    assert results.summary["ledger"]["drug"]["relative_imbalance"] < 1e-10
+    assert results.summary["junction"]["divergence"] < 1e-8
+    assert results.summary["junction"]["drug_balance"] < 1e-3
+    # What the region says is what the tree does: by mass, at first pass.
+    carried = {name: results.summary["arteries"][name]["drug_carried_kg"] for name in shares(results)}
+    assert carried["right_hepatic"] / sum(carried.values()) == pytest.approx(shares(results)["right_hepatic"], abs=1e-3)
+
+
+def test_both_clocks_take_the_split(tmp_path):
+    results = haiflow.run(scenario(tmp_path, clock="pulse", hole_at=(0.3, 0.25)))
+    assert shares(results)["left_hepatic"] > 0.9
+    assert results.summary["split"][0]["source"] == "3d"
+
+
+def test_pulsatile_flow_repeats_itself_and_has_frames(tmp_path):
+    results = haiflow.run(scenario(tmp_path, flow="pulsatile", hole_at=(-0.3, 0.25)))
+    assert shares(results)["right_hepatic"] > 0.85
+    assert results.summary["junction"]["cycles"] >= 2
+    assert results.summary["junction"]["change_of_split"] < 5e-3
+    assert len(results.junction.times) > 10
+    assert 0.0 <= results.summary["junction"]["drug_balance"] < 0.02
+
+
+def test_a_solved_tip_is_found_again_at_another_rate_of_the_pump(tmp_path, monkeypatch):
+    given = scenario(tmp_path)
+    first = haiflow.run(given)
+
+    def fail(*_):
+        raise AssertionError("solved again")
+
+    monkeypatch.setattr(tip_room, "solve", fail)
+    again = haiflow.load(tmp_path / "tip.yaml", set={"pump.nominal_rate": "2.6 mL/day"})
+    assert shares(haiflow.run(again)) == shares(first)
+    wider = haiflow.load(tmp_path / "tip.yaml", set={"arteries.inflow.mean": "350 mL/min"})
+    with pytest.raises(AssertionError, match="solved again"):
+        haiflow.run(wider)
+
+
+def test_files_are_read_back(tmp_path):
+    results = haiflow.run(scenario(tmp_path))
+    results.save(tmp_path / "out")
+    for name in ("junction.vtu", "tracers.vtp"):
+        assert (tmp_path / "out" / name).stat().st_size > 1000
+    back = junction.read(tmp_path / "out")
+    known = results.junction
+    assert np.allclose(back.points, known.points)
+    assert np.array_equal(back.wall, known.wall)
+    assert back.names == known.names
+    assert back.branches == known.branches
+    assert np.allclose(back.point_data["velocity_m_per_s"], known.point_data["velocity_m_per_s"])
+    assert np.array_equal(back.trail_branch, known.trail_branch[(~np.isnan(known.trails[:, :, 0])).sum(axis=1) > 1])
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["solver"]["junction"]["unknowns"] == 4 * len(known.points)
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "The tip in 3D" in page
+    assert "The region round the tip" in page
+    import meshio
+
+    outer = meshio.read(tmp_path / "out" / "junction.vtu")
+    assert {block.type for block in outer.cells} == {"tetra", "triangle"}
+
+
+def test_after_dislodgement_the_drug_mixes(tmp_path):
+    given = scenario(tmp_path, hole_at=(-0.3, 0.25))
+    text = (tmp_path / "tip.yaml").read_text()
+    fault = "faults: [{kind: dislodgement, to: {vessel: common_hepatic, position: 10 mm}, onset: 12 h}]\n"
+    (tmp_path / "moved.yaml").write_text(text + fault)
+    still, moved = haiflow.run(given), haiflow.run(haiflow.load(tmp_path / "moved.yaml"))
+
+    def right(results):
+        carried = [results.summary["arteries"][name]["drug_carried_kg"] for name in ("right_hepatic", "left_hepatic")]
+        return carried[0] / sum(carried)
+
+    assert right(moved) < right(still) - 0.05
+    assert any("dislodged" in note for note in moved.provenance["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("setting", "rule"),
+    [
+        ({"catheter.tip.mesh": "nothing.msh"}, "does not exist"),
+        ({"catheter.tip.angles": "{nowhere: 30 deg}"}, "no branch of the tip's junction"),
+        ({"arteries.split": "{right_hepatic: 0.5, left_hepatic: 0.5}"}, "given, and to be solved in 3D"),
+    ],
+)
+def test_contradictions_are_found_before_the_first_step(tmp_path, setting, rule):
+    scenario(tmp_path)
+    with pytest.raises(InputError) as caught:
+        haiflow.load(tmp_path / "tip.yaml", set=setting)
+    assert rule in str(caught.value)
+
+
+def test_a_mesh_without_a_patch_is_refused(tmp_path):
+    given = scenario(tmp_path, branches=("right_hepatic", "somewhere"))
+    with pytest.raises(InputError, match="no patch named left_hepatic"):
+        haiflow.run(given)

@@ -1,0 +1,127 @@
+"""From the network to the region round the tip: which vessels, which shape, and what is refused."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import haiflow
+from haiflow.errors import InputError
+from haiflow.junction.geometry import Branch, Hole, Shape, Tip, check
+from haiflow.junction.outline import build, hole_face
+from haiflow.scenario.tip_region import tip_region
+
+BASE = """
+haiflow: 1
+name: Tip
+pump: {model: intera-3000, fill: {drug: floxuridine, dose: 0.12 mg/kg/day, volume: 30 mL}}
+catheter: {model: intera-straight, tip: {vessel: gastroduodenal}}
+arteries: {anatomy: michels-1}
+run: {clock: therapy, duration: 1 d}
+"""
+MM = 1e-3
+
+
+def region_of(tmp_path, **settings):
+    (tmp_path / "tip.yaml").write_text(BASE)
+    changes = {key.replace("__", "."): value for key, value in settings.items()}
+    model = haiflow.load(tmp_path / "tip.yaml", set=changes).model
+    return tip_region(model.arteries, model.catheter)
+
+
+def test_the_way_from_the_ostium_goes_on_to_where_blood_parts(tmp_path):
+    found = region_of(tmp_path)
+    assert found.node == "hepatic_bifurcation"
+    assert found.feeder == "proper_hepatic_distal"
+    assert set(found.branches) == {"right_hepatic", "left_hepatic"}
+    assert found.shape.ostium.distance == pytest.approx(30.5 * MM)  # both pieces of the proper hepatic
+    assert found.shape.parent_diameter == pytest.approx(4.2 * MM)
+    assert found.shape.end_diameter == pytest.approx(2.9 * MM)
+    check(found.shape)
+
+
+def test_an_open_right_gastric_ends_the_region(tmp_path):
+    found = region_of(tmp_path, arteries__ligated="[gastroduodenal]")
+    assert found.node == "right_gastric_origin"
+    assert set(found.branches) == {"right_gastric", "proper_hepatic_distal"}
+
+
+def test_branch_angles_are_those_of_the_course_and_can_be_given(tmp_path):
+    found = region_of(tmp_path)
+    one, two = (branch.direction for branch in found.shape.branches)
+    assert 90 < np.degrees(np.arccos(one @ two)) < 125
+    given = region_of(tmp_path, catheter__tip__angles="{left_hepatic: 30 deg}")
+    left = next(branch for branch in given.shape.branches if branch.name == "left_hepatic")
+    assert abs(np.degrees(left.angle)) == pytest.approx(30.0)
+    assert left.elevation == 0.0
+
+
+def test_a_tip_along_the_lumen(tmp_path):
+    found = region_of(
+        tmp_path, catheter__tip__vessel="common_hepatic", catheter__tip__position="40 mm",
+        catheter__outer_diameter="1.2 mm", catheter__tip__offset="1 mm", catheter__tip__towards="left_hepatic",
+        arteries__ligated="[gastroduodenal, right_gastric]",
+    )  # fmt: skip
+    assert found.shape.ostium is None
+    left = next(branch for branch in found.shape.branches if branch.name == "left_hepatic").direction[:2]
+    place = np.array(found.shape.tip.place)
+    assert place[:2] @ left / np.linalg.norm(left) == pytest.approx(1 * MM)
+    assert -place[2] == pytest.approx((41.7 - 40 + 30.5) * MM)
+
+
+def test_without_a_branching_there_is_nothing_to_resolve(tmp_path):
+    with pytest.raises(InputError, match="there is no split"):
+        region_of(tmp_path, catheter__tip__vessel="segment_6", catheter__tip__position="1 mm",
+                  catheter__outer_diameter="0.7 mm")  # fmt: skip
+
+
+HOLE = (Hole("hole:tip", 0.6 * MM),)
+TWO = (Branch("left", 2.9 * MM, np.radians(-35)), Branch("right", 2.9 * MM, np.radians(35)))
+
+
+def shape(tip, **more):
+    return Shape(4.2 * MM, 14 * MM, 4.2 * MM, TWO, tip, cells=6.0, **more)
+
+
+@pytest.mark.parametrize(
+    ("broken", "rule"),
+    [
+        (shape(Tip(1.2 * MM, HOLE, (1.5 * MM, 0.0, -6 * MM))), "must not touch its wall"),
+        (shape(Tip(1.2 * MM, (), (0.0, 0.0, -6 * MM))), "lets out by a hole"),
+        (shape(Tip(0.6 * MM, HOLE, (0.0, 0.0, -6 * MM))), "narrower than the catheter"),
+        (shape(Tip(1.2 * MM, HOLE, (0.0, 0.0, -6 * MM), shape="pointed")), "one of square"),
+        (replace(shape(None), branches=(TWO[0], replace(TWO[0], name="twin"))), "part by 20 degrees"),
+        (replace(shape(None), branches=(replace(TWO[0], angle=2.6),)), "less than 120 degrees"),
+    ],
+)
+def test_impossible_shapes(broken, rule):
+    with pytest.raises(InputError, match=rule):
+        check(broken)
+
+
+SIDES = tuple(Hole(f"hole:side_hole_{k}", 0.4 * MM, 1.0 * MM, k * np.pi / 2) for k in range(2))
+TIPS = {
+    "square": Tip(1.2 * MM, HOLE, (0.0, 0.0, -6 * MM)),
+    "bevelled": Tip(1.2 * MM, HOLE, (0.5 * MM, 0.0, -6 * MM), shape="bevelled"),
+    "rounded": Tip(1.2 * MM, HOLE, (0.0, 0.0, -6 * MM), shape="rounded"),
+    "closed": Tip(1.2 * MM, SIDES, (0.0, 0.0, -6 * MM), shape="closed"),
+}
+
+
+@pytest.mark.parametrize("name", TIPS)
+def test_meshes_have_their_patches_and_holes_their_size(name):
+    pytest.importorskip("gmsh", exc_type=(ImportError, OSError))
+    tip = TIPS[name]
+    made = build(shape(tip))
+    assert set(made.names) == {"inlet", "left", "right", "catheter", "vessel", *(hole.name for hole in tip.holes)}
+    for hole in tip.holes:
+        middle, normal, _ = hole_face(tip, hole)
+        mine = made.patch == made.names.index(hole.name)
+        area = np.linalg.norm(made.wall_area[mine], axis=1).sum()
+        wide = 1.0 / np.cos(tip.bevel) if name == "bevelled" else 1.0
+        assert area == pytest.approx(np.pi / 4 * hole.diameter**2 * wide, rel=0.05)
+        assert np.abs((made.points[made.on(hole.name)] - middle) @ normal).max() < 1e-8
+        # The blood lies in front of the hole: the boundary's outward normal points back into the catheter.
+        assert made.wall_area[mine].sum(axis=0) @ normal < 0.0
+    volume = np.pi / 4 * 4.2**2 * 14 - np.pi / 4 * 1.2**2 * 8
+    assert made.dual.volume.sum() * 1e9 > volume
