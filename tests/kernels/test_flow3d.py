@@ -159,7 +159,7 @@ def test_corrected_drug_stays_within_its_bounds_and_is_kept(mesh, random):
     flux = random.normal(size=len(d.ends))
     slope = random.normal(size=(n, 2, 3))
     correction, gain, loss = np.empty((len(d.ends), 2)), np.empty((n, 2)), np.empty((n, 2))
-    scalar.correction_fluxes(correction, gain, loss, c, c, c, slope, slope, flux, d.ends, mesh.points, 1 / 6)
+    scalar.correction_fluxes(correction, gain, loss, c, c, slope, flux, d.ends, mesh.points, 1 / 6)
     low, high, out = np.empty((n, 2)), np.empty((n, 2)), np.empty((n, 2))
     scalar.bounds(low, high, c, d.ends)
     assert np.array_equal(high[d.ends[0, 0]] >= c[d.ends[0, 1]], [True, True])

@@ -73,31 +73,29 @@ def bounds(
 
 
 def correction_fluxes(
-    double[:, ::1] out, double[:, ::1] gain, double[:, ::1] loss, const double[:, ::1] old, const double[:, ::1] new,
-    const double[:, ::1] upwind, const double[:, :, ::1] slope_old, const double[:, :, ::1] slope_new,
-    const double[::1] flux, const int[:, ::1] ends, const double[:, ::1] points, double eta,
+    double[:, ::1] out, double[:, ::1] gain, double[:, ::1] loss, const double[:, ::1] middle,
+    const double[:, ::1] upwind, const double[:, :, ::1] slope, const double[::1] flux, const int[:, ::1] ends,
+    const double[:, ::1] points, double eta,
 ):
-    """``out`` (e, q): flux of higher order at the middle of the step less the upwind one; sums in and out by point.
+    """``out`` (e, q): flux of higher order less the upwind one, and its sums in and out by point.
 
-    A face's value is ``(c_i + c_j) / 2 + eta (g_up . dx - (c_j - c_i))`` seen from the side that flows.
+    ``middle`` (n, q): the field in the middle of the step, ``slope`` its gradients. A face's value is
+    ``(c_i + c_j) / 2 + eta (g_up . dx - (c_j - c_i))`` seen from the side that flows.
     """
-    cdef Py_ssize_t e, i, j, s, up
-    cdef double f, dx, dy, dz, a, b, sign, face
+    cdef Py_ssize_t e, i, j, s, up, q = out.shape[1]
+    cdef double f, dx, dy, dz, a, sign, face
     with nogil:
         for i in range(gain.shape[0]):
-            for s in range(gain.shape[1]):
+            for s in range(q):
                 gain[i, s] = 0.0
                 loss[i, s] = 0.0
         for e in range(ends.shape[0]):
             i, j, f = ends[e, 0], ends[e, 1], flux[e]
-            up, sign = (i, 1.0) if f > 0.0 else (j, -1.0)
+            up, sign = (i, eta) if f > 0.0 else (j, -eta)
             dx, dy, dz = points[j, 0] - points[i, 0], points[j, 1] - points[i, 1], points[j, 2] - points[i, 2]
-            for s in range(out.shape[1]):
-                a = slope_old[up, s, 0] * dx + slope_old[up, s, 1] * dy + slope_old[up, s, 2] * dz
-                b = slope_new[up, s, 0] * dx + slope_new[up, s, 1] * dy + slope_new[up, s, 2] * dz
-                face = 0.25 * (old[i, s] + old[j, s] + new[i, s] + new[j, s]) + 0.5 * eta * sign * (
-                    a + b - (old[j, s] - old[i, s]) - (new[j, s] - new[i, s])
-                )
+            for s in range(q):
+                a = slope[up, s, 0] * dx + slope[up, s, 1] * dy + slope[up, s, 2] * dz
+                face = 0.5 * (middle[i, s] + middle[j, s]) + sign * (a - middle[j, s] + middle[i, s])
                 a = f * (face - upwind[up, s])
                 out[e, s] = a
                 if a > 0.0:
@@ -106,6 +104,30 @@ def correction_fluxes(
                 else:
                     gain[i, s] -= a
                     loss[j, s] -= a
+
+
+def upwind_step(
+    double[:, ::1] out, const double[:, ::1] c, const double[:, ::1] inflow, const double[::1] flux,
+    const double[::1] boundary_flux, const double[::1] diffusion, const double[::1] room, const int[:, ::1] ends,
+):
+    """``out`` (n, q): one explicit upwind step, bounded while no more leaves a control volume than it holds."""
+    cdef Py_ssize_t e, i, j, s, q = out.shape[1]
+    cdef double f, k, a
+    with nogil:
+        for i in range(out.shape[0]):
+            f = boundary_flux[i] if boundary_flux[i] > 0.0 else 0.0
+            for s in range(q):
+                out[i, s] = (room[i] - f) * c[i, s] + inflow[i, s]
+        for e in range(ends.shape[0]):
+            i, j, f = ends[e, 0], ends[e, 1], flux[e]
+            k = diffusion[e] if diffusion[e] > 0.0 else 0.0
+            for s in range(q):
+                a = f * (c[i, s] if f > 0.0 else c[j, s]) + k * (c[i, s] - c[j, s])
+                out[i, s] -= a
+                out[j, s] += a
+        for i in range(out.shape[0]):
+            for s in range(q):
+                out[i, s] /= room[i]
 
 
 def limit_shares(

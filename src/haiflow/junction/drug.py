@@ -46,7 +46,8 @@ class DrugField:
         flow3d.laplacian(self._off, weight, mesh.tetra, d.tetra_edge, d.slot, d.shape, d.cell_volume, self.friction)
         self._correction = np.empty((len(d.ends), q))
         self._gain, self._loss, self._low, self._high = (np.empty((n, q)) for _ in range(4))
-        self._slopes = np.empty((n, q, 3)), np.empty((n, q, 3))
+        self._slope, self._taken = np.empty((n, q, 3)), np.empty((n, q))
+        self._known: tuple[Floats, Floats, Floats] | None = None
         self._inverse_volume = 1.0 / d.volume
 
     def step(self, c: Floats, flux: Floats, boundary_flux: Floats, dt: float | Floats, passes: int = 1) -> Floats:
@@ -55,17 +56,32 @@ class DrugField:
         Returns (outlets, q) m3/s: what leaves by each outlet. ``passes``: of the correction; a second one sharpens
         steps in which much passes through a control volume.
         """
+        room = np.broadcast_to(self.region.dual.volume / dt, len(c)).copy()
+        old, low_order = c.copy(), c.copy()
+        leaving = self._upwind(low_order, old, flux, boundary_flux, room)
+        np.copyto(c, low_order)
+        for _ in range(passes):
+            np.copyto(c, low_order - self._correct(0.5 * (old + c), low_order, flux, room) / room[:, None])
+        return leaving
+
+    def _upwind(self, c: Floats, old: Floats, flux: Floats, boundary_flux: Floats, room: Floats) -> Floats:
+        """The bounded step of first order into ``c``: explicit where nothing is emptied by it; returns what leaves."""
         d = self.region.dual
-        room = d.volume / dt
+        if np.all(self._leaves(flux, boundary_flux) <= room):
+            scalar.upwind_step(c, old, self.inflow, flux, boundary_flux, self.friction, room, d.ends)
+            return self._leaving(old, boundary_flux)
         scalar.upwind_matrix(self._off, self._diagonal, flux, self.friction, d.ends, d.slot)
         self._diagonal += room + np.maximum(boundary_flux, 0.0)
-        old, low_order = c.copy(), c.copy()
-        self._solve(low_order, room[:, None] * old + self.inflow)
-        np.copyto(c, low_order)
-        room = np.broadcast_to(room, len(c)).copy()
-        for _ in range(passes):
-            np.copyto(c, low_order - self._correct(c, old, low_order, flux, room) / room[:, None])
-        return self._leaving(low_order, boundary_flux)
+        self._solve(c, room[:, None] * old + self.inflow)
+        return self._leaving(c, boundary_flux)
+
+    def _leaves(self, flux: Floats, boundary_flux: Floats) -> Floats:
+        """(n,) m3/s: what a control volume passes on at most."""
+        if self._known is None or self._known[0] is not flux or self._known[1] is not boundary_flux:
+            d = self.region.dual
+            scalar.upwind_matrix(self._off, self._diagonal, flux, self.friction, d.ends, d.slot)
+            self._known = flux, boundary_flux, self._diagonal + np.maximum(boundary_flux, 0.0)
+        return self._known[2]
 
     def _solve(self, c: Floats, right: Floats) -> None:
         d = self.region.dual
@@ -75,19 +91,19 @@ class DrugField:
             if np.abs(c - before).max() <= REMAINDER * np.abs(c).max():
                 return
 
-    def _correct(self, c: Floats, old: Floats, upwind: Floats, flux: Floats, room: Floats) -> Floats:
+    def _correct(self, middle: Floats, upwind: Floats, flux: Floats, room: Floats) -> Floats:
         """(n, q) m3/s: what fluxes of higher order take from each point, limited by the extremes of ``upwind``."""
         d, mesh = self.region.dual, self.region
-        for slope, of in zip(self._slopes, (old, c), strict=True):
-            flow3d.gradients(slope, of, d.ends, d.area, mesh.wall, mesh.wall_area, self._inverse_volume)
+        flow3d.gradients(
+            self._slope, middle, d.ends, d.area, mesh.wall, mesh.wall_area, self._inverse_volume
+        )
         scalar.correction_fluxes(
-            self._correction, self._gain, self._loss, old, c, upwind, *self._slopes, flux, d.ends, mesh.points, ETA
+            self._correction, self._gain, self._loss, middle, upwind, self._slope, flux, d.ends, mesh.points, ETA
         )
         scalar.bounds(self._low, self._high, upwind, d.ends)
         scalar.limit_shares(self._gain, self._loss, upwind, self._low, self._high, room)
-        out = np.empty_like(c)
-        scalar.limit_fluxes(out, self._correction, self._gain, self._loss, d.ends)
-        return out
+        scalar.limit_fluxes(self._taken, self._correction, self._gain, self._loss, d.ends)
+        return self._taken
 
     def settle(self, c: Floats, flux: Floats, boundary_flux: Floats, dt: float | Floats, passes: int = 1) -> Floats:
         """Advance ``c`` in place by steps in which many control volumes' contents pass: first order in time.
@@ -102,7 +118,7 @@ class DrugField:
         self._diagonal += room + np.maximum(boundary_flux, 0.0)
         known = np.broadcast_to(room, len(c))[:, None] * c + self.inflow
         for _ in range(passes):
-            self._solve(c, known - self._correct(c, c, c, flux, passing))
+            self._solve(c, known - self._correct(c, c, flux, passing))
         return self._leaving(c, boundary_flux)
 
     def _leaving(self, c: Floats, boundary_flux: Floats) -> Floats:

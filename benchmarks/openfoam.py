@@ -1,0 +1,139 @@
+"""OpenFOAM on the same mesh and flow, side by side, where it is installed: seconds a step, and its error."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+
+from haiflow.mesh.patches import write_region
+from haiflow.mesh.region import Region
+from haiflow.ports import Floats
+
+HEAD = "FoamFile {{ version 2.0; format ascii; class {kind}; object {name}; }}\n"
+SCHEMES = """ddtSchemes {{ default {time}; }}
+gradSchemes {{ default Gauss linear; }}
+divSchemes {{ default none; div(phi,U) {convection}; div(phi,T) Gauss limitedLinear 1; div((nuEff*dev2(T(grad(U))))) Gauss linear; }}
+laplacianSchemes {{ default Gauss linear corrected; }}
+interpolationSchemes {{ default linear; }}
+snGradSchemes {{ default corrected; }}
+"""
+SOLUTION = """solvers {
+  p { solver GAMG; smoother GaussSeidel; tolerance 1e-7; relTol 0.01; }
+  pFinal { $p; relTol 0; }
+  U { solver smoothSolver; smoother symGaussSeidel; tolerance 1e-8; relTol 0.01; }
+  UFinal { $U; relTol 0; }
+  T { solver PBiCGStab; preconditioner DILU; tolerance 1e-9; relTol 0; }
+}
+PISO { nCorrectors 2; nNonOrthogonalCorrectors 1; pRefCell 0; pRefValue 0; }
+SIMPLE { nNonOrthogonalCorrectors 1; consistent yes; residualControl { p 1e-4; U 1e-5; } }
+relaxationFactors { equations { U 0.9; } }
+"""
+
+
+def installed() -> bool:
+    """Whether the solvers are on the path."""
+    return all(shutil.which(name) for name in ("icoFoam", "simpleFoam", "gmshToFoam"))
+
+
+def _write(folder: Path, name: str, kind: str, text: str) -> None:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(HEAD.format(kind=kind, name=path.name) + text)
+
+
+def _control(solver: str, step: float, end: float) -> str:
+    write = (
+        "writeControl timeStep; writeInterval 100000;"
+        if solver != "simpleFoam"
+        else "writeControl timeStep; writeInterval 5000;"
+    )
+    return (f"application {solver}; startFrom latestTime; stopAt endTime; startTime 0; endTime {end}; deltaT {step}; "
+            f"{write} writeFormat ascii; writePrecision 10; timeFormat general; timePrecision 8; runTimeModifiable no;\n")  # fmt: skip
+
+
+def prepare(folder: Path, mesh: Region, viscosity: float, walls: tuple[str, ...], velocity: Floats) -> None:
+    """A case with fixed ``velocity`` (m/s, uniform) at the inlet and zero pressure at every outlet."""
+    folder.mkdir(parents=True)
+    _write(folder, "system/controlDict", "dictionary", _control("icoFoam", 1.0, 1.0))
+    _write(folder, "system/fvSchemes", "dictionary", SCHEMES.format(time="Euler", convection="Gauss linear"))
+    _write(folder, "system/fvSolution", "dictionary", SOLUTION)
+    write_region(folder / "mesh.msh", mesh)
+    _run(folder, "gmshToFoam", "mesh.msh")
+    boundary = folder / "constant" / "polyMesh" / "boundary"
+    text = boundary.read_text()
+    for name in walls:
+        start = text.index(f"    {name}\n")
+        text = text[:start] + text[start:].replace("type            patch", "type            wall", 1)
+    boundary.write_text(text)
+    _write(
+        folder,
+        "constant/transportProperties",
+        "dictionary",
+        f"transportModel Newtonian; nu [0 2 -1 0 0 0 0] {viscosity}; DT [0 2 -1 0 0 0 0] 5e-10;\n",
+    )
+    _write(folder, "constant/turbulenceProperties", "dictionary", "simulationType laminar;\n")
+    inlet = "({:.8g} {:.8g} {:.8g})".format(*velocity)
+    fields = {
+        "U": ("volVectorField", "[0 1 -1 0 0 0 0]", "(0 0 0)", f"fixedValue; value uniform {inlet}", "zeroGradient", "noSlip"),
+        "p": ("volScalarField", "[0 2 -2 0 0 0 0]", "0", "zeroGradient", "fixedValue; value uniform 0", "zeroGradient"),
+        "T": ("volScalarField", "[0 0 0 0 0 0 0]", "0", "fixedValue; value uniform 1", "zeroGradient", "zeroGradient"),
+    }  # fmt: skip
+    for name, (kind, units, value, at_inlet, at_outlet, at_wall) in fields.items():
+        lines = [f"{patch} {{ type {at_inlet if patch == 'inlet' else at_wall if patch in walls else at_outlet}; }}"
+                 for patch in mesh.names]  # fmt: skip
+        body = f"dimensions {units};\ninternalField uniform {value};\nboundaryField {{ {' '.join(lines)} }}\n"
+        _write(folder, f"0/{name}", kind, body)
+
+
+def _run(folder: Path, *command: str) -> str:
+    where = {"WM_PROJECT_DIR": "/usr/share/openfoam", "FOAM_SIGFPE": "false"} if Path("/usr/share/openfoam/etc").is_dir() else {}
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=where | os.environ)
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} failed: {(done.stdout + done.stderr)[-600:]}")
+    return done.stdout
+
+
+def seconds_a_step(folder: Path, solver: str, step: float, steps: int) -> float:
+    """Wall-clock seconds of one step, start-up left out by a second, longer run."""
+    spent = []
+    for count in (2, 2 + steps):
+        for old in folder.glob("[1-9]*"):
+            shutil.rmtree(old)
+        for old in folder.glob("0.*"):
+            shutil.rmtree(old)
+        _write(folder, "system/controlDict", "dictionary", _control(solver, step, count * step))
+        begun = time.perf_counter()
+        _run(folder, solver)
+        spent.append(time.perf_counter() - begun)
+    return (spent[1] - spent[0]) / steps
+
+
+def steady_seconds(folder: Path, most: int = 2000) -> float:
+    """simpleFoam to its residuals of 1e-5 in velocity and 1e-4 in pressure."""
+    _write(
+        folder,
+        "system/fvSchemes",
+        "dictionary",
+        SCHEMES.format(time="steadyState", convection="bounded Gauss linearUpwind grad(U)"),
+    )
+    _write(folder, "system/controlDict", "dictionary", _control("simpleFoam", 1.0, float(most)))
+    begun = time.perf_counter()
+    _run(folder, "simpleFoam")
+    return time.perf_counter() - begun
+
+
+def cell_values(folder: Path, name: str) -> Floats:
+    """The last written vector field (m, 3)."""
+    latest = max(
+        (path for path in folder.iterdir() if path.name.replace(".", "").isdigit() and path.name != "0"),
+        key=lambda p: float(p.name),
+    )
+    text = (latest / name).read_text()
+    body = text[text.index("nonuniform") :]
+    body = body[body.index("(") + 1 : body.index("\n)\n")]
+    return np.array([[float(value) for value in line.strip("()").split()] for line in body.strip().splitlines()])
