@@ -15,8 +15,9 @@ from haiflow.junction.profiles import developed, womersley
 from haiflow.mesh.region import Region
 from haiflow.ports import Floats
 
-TRACE = 1e-4  # of the blood's flow: what all holes of a slow infusion let out, which does not push the blood
-METHOD = 3  # raised whenever the same case would give another answer
+TRACE = 1e-5  # of the blood's flow: what all holes of a slow infusion let out, which does not push the blood
+METHOD = 4  # raised whenever the same case would give another answer
+SLOW = 1e-3  # of the blood's flow: an infusion below it does not push the blood
 HOLE = "hole:"  # patches by which infusate comes in
 HARMONICS = 12  # of the inflow; the arteries' waveforms have no more
 
@@ -61,7 +62,7 @@ class Case:
     @property
     def slow(self) -> bool:
         """Whether the infusion is too slow to push the blood: then its rate does not matter, only its shares."""
-        return sum(self.infusion.values()) <= 10.0 * TRACE * self.mean_flow
+        return sum(self.infusion.values()) <= SLOW * self.mean_flow
 
     def passive(self) -> Case:
         """The same with a trace of infusion in the same shares where it is slow: what one solution stands for."""
@@ -82,7 +83,7 @@ class Case:
         for name, samples in sorted(own.outflow.items()):
             digest.update(name.encode() + np.round(np.asarray(samples) / own.mean_flow, 7).tobytes())
         for name, rate in sorted(own.infusion.items()):
-            digest.update(f"{name} {rate / own.mean_flow:.6g}".encode())
+            digest.update(f"{name} {rate / own.mean_flow:.3g}".encode())
         if own.region is not None:
             for part in (own.region.points, own.region.tetra, own.region.wall, own.region.patch):
                 digest.update(np.ascontiguousarray(part).tobytes())
@@ -93,6 +94,11 @@ class Case:
 def holes(region: Region) -> tuple[str, ...]:
     """The patches by which infusate comes in."""
     return tuple(name for name in region.names if name.startswith(HOLE))
+
+
+def letting(case: Case, region: Region) -> tuple[str, ...]:
+    """The holes that let infusate out: one through which nothing comes is a wall."""
+    return tuple(name for name in holes(region) if case.infusion.get(name, 0.0) > 0.0)
 
 
 def branches(region: Region) -> tuple[str, ...]:
@@ -107,8 +113,9 @@ def conditions(case: Case, region: Region) -> Ends:
         found["inlet"] = Inflow(womersley(region, "inlet", case.inflow, case.period, case.kinematic, HARMONICS))
     else:
         found["inlet"] = Inflow(developed(region, "inlet", case.mean_flow))
-    for name in holes(region):
-        found[name] = Inflow(developed(region, name, case.infusion.get(name, 0.0), flat=False))
+    found |= {name: Wall() for name in holes(region)}
+    for name in letting(case, region):
+        found[name] = Inflow(developed(region, name, case.infusion[name], flat=False))
     *leading, last = branches(region)
     whole = np.sum([np.asarray(samples) for samples in case.outflow.values()], axis=0)
     for name in leading:

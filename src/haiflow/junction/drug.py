@@ -1,8 +1,9 @@
 """Drug in the blood of a region: one passive scalar for every hole of the catheter, on the flow's own fluxes.
 
 The scalar of a hole is the share of infusate from it in the blood: one in what enters by the hole, zero in all that
-enters elsewhere. It stays within [0, 1] and is conserved for any time step (flux-corrected transport, see
-``ext/haiflow/kernels/scalar_edges.pxi``); second order where it is smooth. Molecular diffusion counts for little: at a
+enters elsewhere. :meth:`DrugField.step` keeps it within [0, 1] and is second order where it is smooth (flux-corrected
+transport, ``ext/haiflow/kernels/scalar_edges.pxi``); :meth:`DrugField.settle` is for long steps and the steady state:
+conserved, bounded as far as its passes have converged. Molecular diffusion counts for little: at a
 Schmidt number of some thousand it spreads a thread by 40 um in a second.
 """
 
@@ -94,9 +95,7 @@ class DrugField:
     def _correct(self, middle: Floats, upwind: Floats, flux: Floats, room: Floats) -> Floats:
         """(n, q) m3/s: what fluxes of higher order take from each point, limited by the extremes of ``upwind``."""
         d, mesh = self.region.dual, self.region
-        flow3d.gradients(
-            self._slope, middle, d.ends, d.area, mesh.wall, mesh.wall_area, self._inverse_volume
-        )
+        flow3d.gradients(self._slope, middle, d.ends, d.area, mesh.wall, mesh.wall_area, self._inverse_volume)
         scalar.correction_fluxes(
             self._correction, self._gain, self._loss, middle, upwind, self._slope, flux, d.ends, mesh.points, ETA
         )
@@ -120,6 +119,13 @@ class DrugField:
         for _ in range(passes):
             self._solve(c, known - self._correct(c, c, flux, passing))
         return self._leaving(c, boundary_flux)
+
+    def carried(self, c: Floats, flux: Floats) -> Floats:
+        """(e, q) m3/s: drug through every dual face, as the steady state has it."""
+        i, j = self.region.dual.ends.T
+        passing = np.bincount(self.region.dual.ends.ravel(), np.repeat(0.5 * np.abs(flux), 2), len(c))
+        self._correct(c, c, flux, np.asarray(passing, float))
+        return np.where(flux[:, None] > 0.0, c[i], c[j]) * flux[:, None] + self._correction
 
     def _leaving(self, c: Floats, boundary_flux: Floats) -> Floats:
         return np.array([

@@ -103,9 +103,9 @@ def check(shape: Shape, place: str = "catheter.tip") -> None:
     if not shape.branches:
         raise InputError(place, "no branch", "a junction needs at least one branch", "name one")
     for k, (branch, one) in enumerate(zip(shape.branches, directions, strict=True)):
-        if one[2] < -0.5:
+        if one[2] < -0.77:
             raise InputError(f"{place}.angles.{branch.name}", f"{np.degrees(branch.angle):.0f} degrees",
-                             "a branch leaves at less than 120 degrees", "give a smaller angle")  # fmt: skip
+                             "a branch leaves at less than 140 degrees", "give a smaller angle")  # fmt: skip
         for other, two in zip(shape.branches[:k], directions[:k], strict=True):
             between = np.degrees(np.arccos(np.clip(one @ two, -1.0, 1.0)))
             if between < 20.0:
@@ -124,6 +124,12 @@ def _check_tip(shape: Shape, tip: Tip, place: str) -> None:
         if hole.diameter >= 0.95 * tip.outer_diameter:
             raise InputError(place, f"{1e3 * hole.diameter:.3g} mm", "a hole is narrower than the catheter",
                              "check inner and outer diameter")  # fmt: skip
+    if shape.ostium is not None:
+        inside = 0.5 * shape.parent_diameter - float(np.hypot(*tip.place[:2]))
+        if inside > 0.85 * shape.parent_diameter or float(np.hypot(*tip.place[:2])) > 2.0 * shape.parent_diameter:
+            raise InputError(f"{place}.depth", f"{1e3 * inside:.3g} mm into a vessel of "
+                             f"{1e3 * shape.parent_diameter:.3g} mm", "the tip lies in or near the lumen",
+                             "give a smaller depth")  # fmt: skip
     if shape.ostium is None:
         aside = float(np.hypot(*tip.place[:2]))
         room = 0.5 * shape.parent_diameter - aside - 0.5 * tip.outer_diameter

@@ -63,7 +63,7 @@ def _unit_flow(region: Region, name: str, rate: float, flat: bool = True) -> tup
     matrix = csc_array((stiff + 1j * rate * mass)[inner][:, inner] if rate else stiff[inner][:, inner])
     shape = np.zeros(len(points), complex)
     shape[inner] = splu(matrix).solve(np.asarray(mass.sum(axis=0)).ravel()[inner].astype(matrix.dtype))
-    through = np.einsum("kc,k->", shape[corner], size) / 3.0
+    through = np.einsum("kc,k->", shape[corner], normals @ out) / 3.0  # a curved face lets in what crosses its plane
     return -out, shape / through
 
 

@@ -70,30 +70,45 @@ def release(
 
 
 def hand_over(
-    region: Region, near: NDArray[np.bool_], flux: Floats, c: Floats, count: int, *, time: float = 0.0, marks: int = 0
+    region: Region,
+    near: NDArray[np.bool_],
+    carried: Floats,
+    count: int,
+    *,
+    time: float = 0.0,
+    marks: int = 0,
 ) -> Tracers:
-    """``count`` tracers for each substance of ``c`` (n, q) on the edge of the points ``near`` (n,), by the drug's flux.
+    """``count`` tracers for each substance on the edge of the points ``near`` (n,), by the drug's own flux.
 
-    ``flux`` (e,) m3/s. Every tracer's weight is its share of the drug (m3/s) that passes that edge.
+    ``carried`` (e, q) m3/s: drug through every dual face. Every tracer stands for the same share of the drug that
+    leaves the surroundings; it starts at the edge's middle, moved at random into one of the cells round it.
     """
-    ends = region.dual.ends
-    inward = np.where(near[ends[:, 0]], 0, 1)
-    out = np.flatnonzero((near[ends[:, 0]] != near[ends[:, 1]]) & (np.where(inward == 0, flux, -flux) > 0.0))
-    first = np.full(len(ends), -1)
-    first[region.dual.tetra_edge.ravel()] = np.repeat(np.arange(len(region.tetra)), 6)
+    ends, d = region.dual.ends, region.dual
+    apart = near[ends[:, 0]] != near[ends[:, 1]]
+    outwards = np.where(near[ends[:, 0]], 1.0, -1.0)
+    first, round_edge = _cells_of_edges(d.tetra_edge, len(ends))
     places, cells, weights = [], [], []
-    for substance in range(c.shape[1]):
-        carried = np.abs(flux[out]) * c[ends[out, inward[out]], substance]
-        share = np.cumsum(carried) / max(carried.sum(), 1e-300)
-        chosen = out[np.minimum(np.searchsorted(share, (np.arange(count) + 0.5) / count), len(out) - 1)]
-        cell = first[chosen]
-        inside = _anywhere(count)
-        apart = np.einsum("kc,kcd->kd", inside, region.points[region.tetra[cell]])
-        places.append(0.5 * (region.points[ends[chosen]].mean(axis=1) + apart))
+    for substance in range(carried.shape[1]):
+        leaving = np.where(apart, np.maximum(outwards * carried[:, substance], 0.0), 0.0)
+        share = np.cumsum(leaving) / max(leaving.sum(), 1e-300)
+        chosen = np.minimum(np.searchsorted(share, (np.arange(count) + 0.5) / count), len(ends) - 1)
+        turn = (np.arange(1, count + 1) * 0.6180339887498949) % 1.0
+        choices = first[chosen + 1] - first[chosen]
+        cell = round_edge[first[chosen] + np.minimum((turn * choices).astype(int), choices - 1)]
+        inside = np.einsum("kc,kcd->kd", _anywhere(count), region.points[region.tetra[cell]])
+        places.append(0.5 * (region.points[ends[chosen]].mean(axis=1) + inside))
         cells.append(cell)
-        weights.append(np.full(count, carried.sum() / count))
-    which = np.repeat(np.arange(c.shape[1]), count)
+        weights.append(np.full(count, leaving.sum() / count))
+    which = np.repeat(np.arange(carried.shape[1]), count)
     return _started(region, np.concatenate(places), np.concatenate(cells), which, np.concatenate(weights), time, marks)
+
+
+def _cells_of_edges(tetra_edge: Ints, edges: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The cells round edge e: ``cells[first[e]:first[e + 1]]``."""
+    flat = tetra_edge.ravel()
+    order = np.argsort(flat, kind="stable")
+    first = np.concatenate([[0], np.cumsum(np.bincount(flat, minlength=edges))])
+    return first, order // 6
 
 
 def _anywhere(count: int) -> Floats:

@@ -22,6 +22,7 @@ UPSTREAM = 2.5  # parent's diameters of vessel before the tip
 LONGEST = 30.0  # parent's diameters between tip and branches
 SIDE_ON = np.radians(40.0)  # least angle of a side branch with its parent's axis
 STUMP = 1.2  # catheter's diameters of a tied-off vessel behind the tip
+BACKWARDS = np.radians(125.0)  # largest angle of a branch with its parent's direction
 APART = np.radians(35.0)  # of branches whose course is not known
 
 
@@ -114,6 +115,7 @@ def _branches(network: Network, outs: tuple[str, ...], frame: Floats, given: dic
         angle, elevation = float(np.arctan2(x, z)), float(np.arcsin(np.clip(y, -1.0, 1.0)))
         if not (x or y or z):  # no course: evenly to both sides
             angle, elevation = float(APART * (1.0 - 2.0 * number / max(len(outs) - 1, 1))), 0.0
+        angle = float(np.clip(angle, -BACKWARDS, BACKWARDS))
         if name in given:
             sign = -1.0 if angle < 0.0 and given[name] > 0.0 else 1.0
             angle, elevation = sign * given[name], 0.0

@@ -20,12 +20,12 @@ from haiflow.mesh.patches import read_region
 from haiflow.mesh.region import Region
 from haiflow.ports import Characteristic, Floats
 from haiflow.scenario.load import Scenario
-from haiflow.scenario.tip_region import TipRegion, tip_region
+from haiflow.scenario.tip_region import UPSTREAM, TipRegion, tip_region
 from haiflow.simulation.parts import Parts, Streamed
 
 SAMPLES = 64  # of the waveforms over a cycle
-AROUND = 1.0  # catheter's diameters round the tip that belong to its surroundings
-TRUSTED = 0.2  # share of tracers that may still be inside where theirs is the split
+AROUND, FAR = 2.5, 0.5  # catheter's diameters round the tip that are its surroundings; of the way to the branches
+TRUSTED = 0.1  # share of tracers that may still be inside where theirs is the split
 PUSH = Characteristic(0.0, 1.0, 0.0, 0.0)  # a pump that gives nothing beside what the side port is given
 
 
@@ -104,7 +104,8 @@ def build_case(
     assert shape.tip is not None
     deepest = max((hole.from_tip or 0.0 for hole in shape.tip.holes), default=0.0)
     middle = np.asarray(shape.tip.place) - 0.5 * deepest * shape.tip.frame[2]
-    near = AROUND * shape.tip.outer_diameter + 0.5 * deepest
+    way = max(shape.parent_length - UPSTREAM * shape.parent_diameter, 0.0)
+    near = max(min(AROUND * shape.tip.outer_diameter, FAR * way), 0.75 * shape.tip.outer_diameter) + 0.5 * deepest
     return Case(
         inflow=np.sum(list(samples.values()), axis=0),
         outflow=samples,
@@ -146,6 +147,11 @@ def own_mesh(scenario: Scenario, region: TipRegion) -> Region | None:
     assert region.shape.tip is not None
     wanted = {"inlet", "vessel", *region.branches, *(hole.name for hole in region.shape.tip.holes)}
     missing = sorted(wanted - set(found.names))
+    strange = sorted(set(found.names) - wanted - {"catheter"})
+    if strange and not missing:
+        remedy = f"name walls 'vessel' or 'catheter', the rest as in the scenario: {', '.join(sorted(wanted))}"
+        rule = f"no meaning for the patches {', '.join(strange)}"
+        raise InputError(place, catheter.tip.mesh, rule, remedy)
     if missing:
         raise InputError(place, catheter.tip.mesh, f"no patch named {', '.join(missing)}",
                          f"name the surfaces so; the file has {', '.join(found.names) or 'none'}")  # fmt: skip

@@ -50,6 +50,12 @@ def tip_notes(resolved: ResolvedTip, faults: Sequence[str]) -> list[str]:
     if resolved.answer.held.max() > DOUBTFUL:
         held = f"{100 * resolved.answer.held.max():.0f} %"
         notes.append(f"{held} of a hole's tracers stay near the tip beyond the time that is followed")
+    figures = resolved.answer.figures
+    if figures["change_of_split"] > DOUBTFUL / 5.0:
+        notes.append(f"the split still changes by {100 * figures['change_of_split']:.1f} % from beat to beat")
+    if figures["drug_balance"] > DOUBTFUL / 5.0:
+        notes.append(f"{100 * figures['drug_balance']:.1f} % of the drug in 3D is neither in nor out: some flows back")
+    notes.append(f"beyond the branches of {resolved.region.node} the drug is taken to mix with the blood")
     if "dislodgement" in faults:
         notes.append("once the tip is dislodged its drug mixes with the blood: the split in 3D is of its first place")
     if "occlusion" in faults:
