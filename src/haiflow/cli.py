@@ -18,8 +18,9 @@ from haiflow.errors import HaiflowError, InputError, InputErrors, SolverStopped
 
 if TYPE_CHECKING:
     from haiflow.scenario.load import Scenario
+    from haiflow.scenario.sweeps.swept import Swept
 
-DONE, BUG, BAD_INPUT, STOPPED, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, BUG, BAD_INPUT, STOPPED, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
 def say(text: str) -> None:
@@ -68,8 +69,14 @@ def run(
 ) -> int:
     """Run scenarios and write their output folders."""
     from haiflow.results.store import refuse_existing
+    from haiflow.scenario.sweeps.outlook import outlook
+    from haiflow.scenario.sweeps.swept import Swept
 
-    loaded = load_all(scenarios, settings)
+    found = load_all(scenarios, settings)
+    loaded = [each for each in found if not isinstance(each, Swept)]
+    for sweep in (each for each in found if isinstance(each, Swept)):
+        outlook(sweep)
+        raise InputError("sweep", "sweep", "sweeps are checked, not run", "run each variant with --set")
     folders = output_folders(loaded, output)
     for folder in folders:
         refuse_existing(folder, force=force)
@@ -130,17 +137,18 @@ class Progress:
             click.echo("\r\033[K", err=True, nl=False)
 
 
-def load_all(paths: Sequence[str], settings: Sequence[str]) -> list[Scenario]:
-    """All scenarios; everything that is wrong with any of them is raised together."""
+def load_all(paths: Sequence[str], settings: Sequence[str]) -> list[Scenario | Swept]:
+    """All scenarios and sweeps; everything that is wrong with any of them is raised together."""
     from haiflow.scenario.load import load
     from haiflow.scenario.overrides import split_assignment
+    from haiflow.scenario.sweeps.swept import read_swept
 
     overrides = dict(split_assignment(text) for text in settings)
-    loaded: list[Scenario] = []
+    loaded: list[Scenario | Swept] = []
     errors: list[InputError] = []
     for path in paths:
         try:
-            loaded.append(load(path, set=overrides))
+            loaded.append(read_swept(path, overrides) or load(path, set=overrides))
         except InputError as error:
             errors += error.errors if isinstance(error, InputErrors) else [error]
     if errors:
@@ -167,14 +175,19 @@ def output_folders(loaded: Sequence[Scenario], output: str | None) -> list[Path]
 @AS_JSON
 def check(scenarios: tuple[str, ...], settings: tuple[str, ...], as_json: bool) -> int:
     """Check scenarios and print the plan; run nothing."""
+    from haiflow.scenario.load import Scenario
     from haiflow.scenario.plan import plan
+    from haiflow.scenario.sweeps.outlook import Outlook, outlook
 
-    plans = [plan(scenario) for scenario in load_all(scenarios, settings)]
+    loaded = load_all(scenarios, settings)
+    plans = [plan(each) if isinstance(each, Scenario) else outlook(each) for each in loaded]
+    failing = any(isinstance(each, Outlook) and each.bad for each in plans)
     if as_json:
-        click.echo(json.dumps({"status": "sound", "plans": [each.as_dict() for each in plans]}))
+        status = "some variants fail" if failing else "sound"
+        click.echo(json.dumps({"status": status, "plans": [each.as_dict() for each in plans]}))
     else:
         click.echo("\n".join(each.text() for each in plans))
-    return DONE
+    return SOME_FAILED if failing else DONE
 
 
 @commands.command()
