@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from haiflow.cli_mesh import mesh
-from haiflow.errors import HaiflowError, InputError, InputErrors, SolverStopped
+from haiflow.errors import BatchStopped, HaiflowError, InputError, InputErrors, SolverStopped
 
 if TYPE_CHECKING:
     from haiflow.scenario.load import Scenario
@@ -62,29 +62,37 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON o
 )
 @SETTINGS
 @click.option("--force", is_flag=True, help="Replace an existing output folder.")
+@click.option("--resume", is_flag=True, help="Of a sweep: go on where a stopped run ended.")
+@click.option("--workers", type=int, metavar="N", help="Of a sweep: processes; left out, one a core.")
+@click.option("--scheduler", metavar="ADDRESS", help="Of a sweep: a dask cluster, e.g. tcp://HOST:8786, or 'local'.")
+@click.option("--shard", metavar="I/N", help="Of a sweep: one part of it, for job arrays; all write into one DIR.")
 @click.option("--quiet", is_flag=True, help="Say nothing but errors.")
 @AS_JSON
 def run(
-    scenarios: tuple[str, ...], output: str | None, settings: tuple[str, ...], force: bool, quiet: bool, as_json: bool
-) -> int:
-    """Run scenarios and write their output folders."""
+    scenarios: tuple[str, ...], output: str | None, settings: tuple[str, ...], force: bool, quiet: bool, as_json: bool,
+    **of_sweeps: Any,
+) -> int:  # fmt: skip
+    """Run scenarios and sweeps, and write their output folders."""
+    from haiflow.cli_sweep import CODES, run_sweep
     from haiflow.results.store import refuse_existing
-    from haiflow.scenario.sweeps.outlook import outlook
-    from haiflow.scenario.sweeps.swept import Swept
+    from haiflow.scenario.load import Scenario
 
-    found = load_all(scenarios, settings)
-    loaded = [each for each in found if not isinstance(each, Swept)]
-    for sweep in (each for each in found if isinstance(each, Swept)):
-        outlook(sweep)
-        raise InputError("sweep", "sweep", "sweeps are checked, not run", "run each variant with --set")
+    loaded = load_all(scenarios, settings)
     folders = output_folders(loaded, output)
-    for folder in folders:
-        refuse_existing(folder, force=force)
-    runs = [run_one(scenario, folder, force, quiet) for scenario, folder in zip(loaded, folders, strict=True)]
-    stopped = [each for each in runs if each["status"] != "complete"]
+    for each, folder in zip(loaded, folders, strict=True):
+        if isinstance(each, Scenario):
+            refuse_existing(folder, force=force)
+    runs = []
+    for path, each, folder in zip(scenarios, loaded, folders, strict=True):
+        if isinstance(each, Scenario):
+            runs.append(run_one(each, folder, force, quiet))
+        else:
+            runs.append(run_sweep(path, each, folder, settings, force=force, quiet=quiet, **of_sweeps))
+    worst = max((CODES[each["status"]] for each in runs), default=DONE)
     if as_json:
-        click.echo(json.dumps({"status": "stopped" if stopped else "complete", "runs": runs}))
-    return STOPPED if stopped else DONE
+        status = next((each["status"] for each in runs if CODES[each["status"]] == worst), "complete")
+        click.echo(json.dumps({"status": status, "runs": runs}))
+    return worst
 
 
 def run_one(scenario: Scenario, folder: Path, force: bool, quiet: bool) -> dict[str, Any]:
@@ -156,7 +164,7 @@ def load_all(paths: Sequence[str], settings: Sequence[str]) -> list[Scenario | S
     return loaded
 
 
-def output_folders(loaded: Sequence[Scenario], output: str | None) -> list[Path]:
+def output_folders(loaded: Sequence[Scenario | Swept], output: str | None) -> list[Path]:
     """A folder for each scenario; two that would share one are refused."""
     stems = [scenario.path.stem if scenario.path is not None else "scenario" for scenario in loaded]
     if output is not None and len(loaded) == 1:
@@ -277,7 +285,7 @@ def _guarded(command: Callable[[], Any], as_json: bool) -> int:
         say(str(error))
         if as_json:
             click.echo(json.dumps({"status": "stopped", "reason": str(error)}))
-        return STOPPED if isinstance(error, SolverStopped) else BAD_INPUT
+        return STOPPED if isinstance(error, SolverStopped | BatchStopped) else BAD_INPUT
     except (KeyboardInterrupt, click.Abort):
         say("interrupted: nothing half-written is left")
         return INTERRUPTED

@@ -1,0 +1,113 @@
+"""``histories.nc``: the time series of all variants in one array, which xarray opens lazily.
+
+Every variable gains the dimension ``variant``; times are the scenario's outputs, and a variant that wrote at others is
+interpolated between them. Beyond a variant's end, and where it has no such terminal or segment, stands NaN. Values are
+single precision: the variant's own history.nc has all digits.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from haiflow.batch.plan import Batch
+from haiflow.batch.table import Table
+from haiflow.ports import Floats
+from haiflow.results import netcdf
+from haiflow.results.record import Series
+from haiflow.results.tables import COORD_UNITS
+
+MOST_BYTES = 64e9  # uncompressed: beyond it the array is left out, and that is said
+
+
+def write_histories(batch: Batch, table: Table, path: Path) -> str:
+    """Writes the array; returns a note where it is left out."""
+    import netCDF4
+
+    ran = [index for index, status in enumerate(table.status) if status in ("complete", "stopped")]
+    first = next(((s, c) for s, c in (_history(batch, table, index) for index in ran) if s), None)
+    if first is None:
+        return "no histories.nc: no variant has a history"
+    series, coords = first
+    time = _times(batch, coords)
+    size = sum(4.0 * len(table) * len(time) * float(np.prod(item.values.shape[1:])) for item in series.values())
+    if size > MOST_BYTES:
+        return f"no histories.nc: it would take {size / 1e9:.0f} GB; each variant has its own history.nc"
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    with netCDF4.Dataset(partial, "w", format="NETCDF4") as file:
+        _lay_out(file, batch, table, series, {**coords, "time": time})
+        for index in ran:
+            own, its = _history(batch, table, index)
+            for name, item in own.items():
+                if name in series and item.dims == series[name].dims:
+                    file[name][index] = _fitted(item, its, series[name], coords, time)
+    os.replace(partial, path)
+    return ""
+
+
+def _history(batch: Batch, table: Table, index: int) -> tuple[dict[str, Series], dict[str, Any]]:
+    series, coords = netcdf.read(batch.layout.folder / table.names[index] / "history.nc")
+    return {name: item for name, item in series.items() if item.dims[0] == "time"}, coords
+
+
+def _times(batch: Batch, coords: dict[str, Any]) -> Floats:
+    """The scenario's output times, as far as the first variant shows them."""
+    run = batch.swept.scenario(batch.swept.first_sound()).model.run
+    every = float(run.output_every or run.duration)
+    return np.asarray(np.arange(round(run.duration / every) + 1) * every)
+
+
+def _lay_out(file: Any, batch: Batch, table: Table, series: dict[str, Series], coords: dict[str, Any]) -> None:
+    file.setncatts({"Conventions": "CF-1.10", "title": batch.swept.name, "source": "haiflow"})
+    file.createDimension("variant", len(table))
+    file.createVariable("variant", str, ("variant",))[:] = np.array(table.names, dtype=object)
+    for header, values in table.inputs.items():
+        name = header.split(" [")[0].replace(".", "_")
+        kind: Any = str if isinstance(values, list) else "f8"
+        variable = file.createVariable(f"input_{name}", kind, ("variant",))
+        variable[:] = np.array(values, dtype=object) if isinstance(values, list) else values
+        variable.setncatts({"long_name": header, "units": header.partition(" [")[2].rstrip("]") or "1"})
+    for name, item in series.items():
+        for dim, size in zip(item.dims, (len(coords["time"]), *item.values.shape[1:]), strict=True):
+            if dim not in file.dimensions:
+                _dimension(file, dim, np.asarray(coords.get(dim, np.arange(size))))
+        shape = (1, len(coords["time"]), *item.values.shape[1:])
+        variable = file.createVariable(
+            name, "f4", ("variant", *item.dims), zlib=True, complevel=1, chunksizes=shape, fill_value=np.nan
+        )
+        variable.setncatts({"units": item.unit, "long_name": item.long_name})
+
+
+def _dimension(file: Any, dim: str, values: Any) -> None:
+    file.createDimension(dim, len(values))
+    text = values.dtype.kind in "OUS"
+    axis = file.createVariable(dim, str if text else values.dtype, (dim,))
+    axis[:] = values.astype(object) if text else values
+    if dim in COORD_UNITS:
+        axis.units = COORD_UNITS[dim]
+
+
+def _fitted(item: Series, its: dict[str, Any], model: Series, coords: dict[str, Any], time: Floats) -> Any:
+    """A variant's values at the common times and places."""
+    values, own = np.asarray(item.values, dtype=float), np.asarray(its["time"], dtype=float)
+    if len(own) != len(time) or not np.array_equal(own, time):
+        values = _at_times(values, own, time)
+    for axis, dim in enumerate(item.dims[1:], start=1):
+        mine, theirs = list(its.get(dim, [])), list(coords.get(dim, []))
+        if mine != theirs and theirs:
+            place = [mine.index(name) if name in mine else -1 for name in theirs]
+            values = np.take(np.concatenate([values, np.full_like(values.take([0], axis), np.nan)], axis), place, axis)
+    return values
+
+
+def _at_times(values: Floats, own: Floats, time: Floats) -> Floats:
+    """Linear between the variant's times, NaN after its end."""
+    after = np.clip(np.searchsorted(own, time), 1, max(len(own) - 1, 1))
+    if len(own) < 2:
+        return np.full((len(time), *values.shape[1:]), np.nan)
+    share = (time - own[after - 1]) / (own[after] - own[after - 1])
+    share = np.where(time > own[-1] * (1.0 + 1e-12), np.nan, share).reshape(-1, *[1] * (values.ndim - 1))
+    return np.asarray(values[after - 1] + share * (values[after] - values[after - 1]))
