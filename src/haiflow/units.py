@@ -65,8 +65,13 @@ def parse(text: object, dimension: str) -> float:
     wanted = DIMENSIONS[dimension]
     if isinstance(text, bool) or not isinstance(text, str | int | float):
         raise UnitError(text, f"not a quantity of {dimension}", f"write a number and a unit, e.g. '{wanted.example}'")
-    if not isinstance(text, str):
-        return _bare(text, dimension, wanted)
+    return _parsed(text, dimension) if isinstance(text, str) else _bare(text, dimension, wanted)
+
+
+@lru_cache(maxsize=8192)
+def _parsed(text: str, dimension: str) -> float:
+    """A text read; a network repeats its texts in every variant of a sweep."""
+    wanted = DIMENSIONS[dimension]
     match = _QUANTITY.fullmatch(text[: LONGEST + 1])
     if match is None or len(text) > LONGEST or match[2].startswith(","):
         raise UnitError(text[:LONGEST], f"not a quantity of {dimension}", _remedy(text, wanted))

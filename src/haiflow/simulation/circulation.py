@@ -6,6 +6,7 @@ sends back ("again"), so that the drug delivered by the infusion is told from th
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from haiflow.arteries.periodic import Cycle
 from haiflow.arteries.transport import Injection, cycle_mean_transport
 from haiflow.numerics.field import FieldSystem
 from haiflow.numerics.joint import Connection, JointSystem, Step, unit_connections
-from haiflow.ports import Floats
+from haiflow.ports import Floats, Fluid, Surroundings
 from haiflow.simulation.blood import BloodFlow
 from haiflow.simulation.parts import Parts, Substance
 from haiflow.simulation.perfused import joined, territory_means
@@ -24,6 +25,8 @@ TIP = "tip"
 ROUND_OFF = 1e-14
 STEADY = 0.01  # relative change of a source between two steps that counts as steady
 KEPT_SYSTEMS = 2
+SHARED_FACTORS = 32  # step lengths of a system that many runs go on with
+NOWHERE, NOTHING = Surroundings(310.15, 101_325.0), Fluid(1000.0, 1e-3)  # what the blood does not know of
 SMALL_FLOW = 1e-9  # of the inlet's: a vessel with less is closed, and what the tip gives washes back to its ostium
 
 
@@ -71,7 +74,7 @@ class Circulation:
             # A growing fault never comes back to an earlier tree: keep the last systems only, their factors are large.
             while len(self.kept) >= KEPT_SYSTEMS:
                 del self.kept[next(iter(self.kept))]
-            self.kept[key] = [self._joined(substance, injection) for substance in parts.substances]
+            self.kept[key] = [self._system(substance, injection) for substance in parts.substances]
         self.systems = self.kept[key]
         self.injected, self.changed = injection is not None, True
 
@@ -149,6 +152,25 @@ class Circulation:
         system = self.systems[index]
         cuts = [system.part_slice(name) for name in names if name in system.parts]
         return float(sum(system.volume[cut] @ self.c[index][cut] for cut in cuts))
+
+    def _system(self, substance: Substance, injection: Injection | None) -> JointSystem | FieldSystem:
+        """The joint system of one substance: built, or that of another run which agrees in all but pump and line."""
+        shared, parts = self.blood.shared, self.parts
+        if shared is None or parts.perfused is not None:
+            return self._joined(substance, injection)
+
+        def build() -> JointSystem | FieldSystem:
+            system = self._joined(substance, injection)
+            if isinstance(system, JointSystem):
+                system.keep_factors(SHARED_FACTORS)
+            return system
+
+        alike = replace(
+            parts, pump=None, line=None, side_port=None, substances=(), artery_pressure=0.0, planned_rate=0.0,
+            surroundings=NOWHERE, infusate=NOTHING,
+        )  # fmt: skip
+        flows = (self.cycle.mean_flow_rate, self.cycle.outlet_flow, self.cycle.inlet_flow)
+        return shared.system(pickle.dumps((alike, substance, injection, flows, self.volumes, self.loaded)), build)
 
     def _joined(self, substance: Substance, injection: Injection | None) -> JointSystem | FieldSystem:
         """The joint system of one substance."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -147,8 +148,8 @@ def run_scenario(
     """Runs one scenario and returns its results in memory; ``progress(stage, share)`` hears how far it is.
 
     With ``pictures`` two drawing processes get ready while the solvers compute; ``results.save(DIR)`` uses them.
-    Without ``fields`` figures and history are all that is kept: neither network nor liver in 3D nor cardiac cycle. ``shared``
-    is what this run has in common with others.
+    Without ``fields`` figures and history are all that is kept: neither network nor liver in 3D nor cardiac cycle.
+    ``shared`` is what this run has in common with others.
     """
     if scenario.model.sweep is not None:
         raise InputError(scenario.name, "sweep", "a sweep is many runs", "use: haiflow run FILE -o DIR")
@@ -158,7 +159,8 @@ def run_scenario(
         job = _Job(scenario, progress or (lambda stage, share: None), shared)
         job.seconds["assemble_s"] = time.perf_counter() - begun
         # The joint systems are small: threads inside one solve cost more than they give.
-        with threadpool_limits(limits=1):
+        # Who shares with other runs has set that once for all of them: it takes milliseconds.
+        with threadpool_limits(limits=1) if shared is None else nullcontext():
             job.timed("arteries_s", job.solve_blood)
             job.timed("liver_s", job.resolve_liver)
             main = job.timed("transport_s", job.main)

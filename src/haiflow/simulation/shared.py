@@ -43,6 +43,7 @@ class Shared:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder
         self.at_hand: OrderedDict[str, Any] = OrderedDict()
+        self.systems: OrderedDict[bytes, Any] = OrderedDict()
         self.computed = 0
 
     def once(self, what: str, key: str, compute: Callable[[], T]) -> T:
@@ -62,6 +63,17 @@ class Shared:
         self.at_hand.move_to_end(digest)
         value: T = self.at_hand[digest]
         return value
+
+    def system(self, key: bytes, build: Callable[[], T]) -> T:
+        """The balances that ``build`` gives, with the factors that they have gathered: at hand only, they are large."""
+        digest = hashlib.sha256(key).digest()
+        if digest not in self.systems:
+            self.systems[digest] = build()
+            while len(self.systems) > KEPT:
+                self.systems.popitem(last=False)
+        self.systems.move_to_end(digest)
+        found: T = self.systems[digest]
+        return found
 
     def _read(self, digest: str) -> bytes | None:
         if self.folder is None:
