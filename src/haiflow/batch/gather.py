@@ -12,9 +12,11 @@ import haiflow
 from haiflow.batch.histories import write_histories
 from haiflow.batch.layout import replace_text, sync
 from haiflow.batch.plan import Batch
+from haiflow.batch.record import effects, record_of, write_effects
 from haiflow.batch.table import COMPLETE, STOPPED, Table, read_table, write_table
 from haiflow.batch.view import View
 from haiflow.kernels import LEVEL
+from haiflow.report.sweep import render
 
 
 def gather(batch: Batch, view: View) -> int:
@@ -26,6 +28,10 @@ def gather(batch: Batch, view: View) -> int:
     view.stage("histories")
     note = write_histories(batch, table, folder / "histories.nc")
     record = account(batch, table, [note] if note else [])
+    view.stage("report")
+    found = effects(batch, table)
+    write_effects(found, folder / "sensitivity.csv")
+    replace_text(folder / "report.html", render(record_of(batch, table, record, found)))
     replace_text(folder / "run.json", json.dumps(record, indent=2) + "\n")
     sync(folder)
     return table.status.count(STOPPED)

@@ -130,7 +130,7 @@ class LumenTransport:
         tip = -1 if tip_hole is None else int(tip_hole)
         if (holes.size and (holes.min() < 0 or holes.max() >= self.n_cells)) or tip >= holes.size:
             raise ValueError("hole outside the line")
-        uniform = self._uniform(dt, *arrays[:5], holes)
+        uniform = self._uniform(dt, arrays, holes)
         if uniform is not None:
             return uniform
         hole_mass, inlet_mass = np.zeros((self.n_species, holes.size)), np.zeros(self.n_species)
@@ -143,11 +143,11 @@ class LumenTransport:
         return LumenExchange(hole_mass, inlet_mass, steps)
 
     def _uniform(
-        self, dt: float, flow: Floats, start: Floats, end: Floats, hole_flow: Floats, inflow: Floats,
-        holes: NDArray[np.int32],
-    ) -> LumenExchange | None:  # fmt: skip
+        self, dt: float, arrays: tuple[Floats, ...], holes: NDArray[np.int32]
+    ) -> LumenExchange | None:
         """The exchange of a lumen that holds what flows in, everywhere, and takes nothing in by its holes: it stays as
         it is, and needs no sub-steps. None for any other."""
+        flow, start, end, hole_flow, inflow, _ = arrays
         if flow.min() < 0.0 or hole_flow.min(initial=0.0) < 0.0:
             return None
         if (np.abs(self.c - inflow[:, None]) > SAME * np.abs(inflow[:, None])).any():

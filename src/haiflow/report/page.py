@@ -56,18 +56,18 @@ def template(name: str) -> Any:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(_asset(name))
+    return environment.from_string(asset(name))
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
     return (files("haiflow.report") / "assets" / name).read_text(encoding="utf-8")
 
 
 def _content(results: Results, figure_folder: Path, scene: str, notes: list[str]) -> dict[str, Any]:
     """All that the template asks for."""
-    style = _asset("style.css")
-    scripts = [_asset(name) for name in ("three.min.js", "liver.js", "controls.js", "scene.js")] if scene else []
+    style = asset("style.css")
+    scripts = [asset(name) for name in ("three.min.js", "liver.js", "controls.js", "scene.js")] if scene else []
     parts: dict[str, Any] = {
         "segments": tables.segments(results),
         "ledgers": [
