@@ -93,7 +93,7 @@ class Criterion:
         for step in self.group.split("."):
             group = group.get(step) if isinstance(group, Mapping) else None
         if not group:
-            return None
+            return 0.0 if self.group == "detection" and group is not None else None  # no fault: nothing to notice
         if self.group not in MEMBERS:
             return _number(group, self.figure)
         if self.member is not None:

@@ -148,3 +148,16 @@ def test_criteria():
         criterion = parse_criterion(text)
         assert criterion.value(summary) == pytest.approx(value), text
         assert criterion.met(criterion.value(summary)) == met, text
+
+
+def test_a_single_run_is_judged_by_its_criteria():
+    from haiflow.results.verdict import judge
+
+    summary = {"pump": {"mean_flow_rate_m3_per_s": 1.5e-11}}
+    found = judge(
+        summary, ["pump.mean_flow_rate > 1.2 mL/day", "pump.mean_flow_rate > 1.4 mL/day", "body.exposure < 1 mg h/L"]
+    )
+    told = {finding.text: finding.severity for finding in found}
+    assert told["Required: pump.mean_flow_rate > 1.2 mL/day. Met."] == "ok"
+    assert told["Required: pump.mean_flow_rate > 1.4 mL/day. Not met."] == "alarm"
+    assert told["Required: body.exposure < 1 mg h/L. The run has no such figure."] == "alarm"

@@ -20,6 +20,8 @@ from haiflow.results import netcdf
 from haiflow.results.record import Series
 from haiflow.results.tables import COORD_UNITS
 
+BLOCK_BYTES = 2e6  # of all variables: so much is gathered before it is written
+NAMELESS = ("catheter", "patient", "variant", "fault", "faults")  # keys that name nothing in a history
 MOST_BYTES = 64e9  # uncompressed: beyond it the array is left out, and that is said
 
 
@@ -37,20 +39,57 @@ def write_histories(batch: Batch, table: Table, path: Path) -> str:
     if size > MOST_BYTES:
         return f"no histories.nc: it would take {size / 1e9:.0f} GB; each variant has its own history.nc"
     partial = path.with_name(f".{path.name}.{os.getpid()}")
+    block = max(1, int(BLOCK_BYTES * len(table) / max(size, 1.0)))
     with netCDF4.Dataset(partial, "w", format="NETCDF4") as file:
-        _lay_out(file, batch, table, series, {**coords, "time": time})
-        for index in ran:
-            own, its = _history(batch, table, index)
-            for name, item in own.items():
-                if name in series and item.dims == series[name].dims:
-                    file[name][index] = _fitted(item, its, series[name], coords, time)
+        _lay_out(file, batch, table, series, {**coords, "time": time}, min(block, len(table)))
+        for start in range(0, len(table), block):
+            rows = range(start, min(start + block, len(table)))
+            for name, values in _block(batch, table, rows, series, coords, time).items():
+                file[name][start : rows.stop] = values
     os.replace(partial, path)
     return ""
 
 
-def _history(batch: Batch, table: Table, index: int) -> tuple[dict[str, Series], dict[str, Any]]:
-    series, coords = netcdf.read(batch.layout.folder / table.names[index] / "history.nc")
-    return {name: item for name, item in series.items() if item.dims[0] == "time"}, coords
+def _block(
+    batch: Batch, table: Table, rows: range, series: dict[str, Series], coords: dict[str, Any], time: Floats
+) -> dict[str, Any]:
+    """The values of some variants, by variable; NaN for those that did not run."""
+    found = {
+        name: np.full((len(rows), len(time), *item.values.shape[1:]), np.nan, dtype=np.float32)
+        for name, item in series.items()
+    }
+    for place, index in enumerate(rows):
+        if table.status[index] in ("complete", "stopped"):
+            own, its = _history(batch, table, index, coords if _alike(batch) else None)
+            for name, item in own.items():
+                if name in series and item.dims == series[name].dims:
+                    found[name][place] = _fitted(item, its, coords, time)
+    return found
+
+
+def _alike(batch: Batch) -> bool:
+    """Whether all variants have the same terminals, segments and drugs: nothing that they come from is swept."""
+    return all(column.key.split(".")[0] in NAMELESS for column in batch.swept.design.columns)
+
+
+def _history(
+    batch: Batch, table: Table, index: int, coords: dict[str, Any] | None = None
+) -> tuple[dict[str, Series], dict[str, Any]]:
+    """A variant's series over time and their coordinates; where ``coords`` are known, only its times are read."""
+    path = batch.layout.folder / table.names[index] / "history.nc"
+    if coords is None:
+        series, coords = netcdf.read(path)
+        return {name: item for name, item in series.items() if item.dims[0] == "time"}, coords
+    import netCDF4
+
+    with netCDF4.Dataset(path) as file:
+        file.set_auto_maskandscale(False)
+        series = {
+            name: Series(item.dimensions, item[...], "", "")
+            for name, item in file.variables.items()
+            if name not in file.dimensions and item.dimensions[0] == "time"
+        }
+        return series, {**coords, "time": file["time"][...]}
 
 
 def _times(batch: Batch, coords: dict[str, Any]) -> Floats:
@@ -60,7 +99,9 @@ def _times(batch: Batch, coords: dict[str, Any]) -> Floats:
     return np.asarray(np.arange(round(run.duration / every) + 1) * every)
 
 
-def _lay_out(file: Any, batch: Batch, table: Table, series: dict[str, Series], coords: dict[str, Any]) -> None:
+def _lay_out(
+    file: Any, batch: Batch, table: Table, series: dict[str, Series], coords: dict[str, Any], block: int
+) -> None:
     file.setncatts({"Conventions": "CF-1.10", "title": batch.swept.name, "source": "haiflow"})
     file.createDimension("variant", len(table))
     file.createVariable("variant", str, ("variant",))[:] = np.array(table.names, dtype=object)
@@ -74,10 +115,11 @@ def _lay_out(file: Any, batch: Batch, table: Table, series: dict[str, Series], c
         for dim, size in zip(item.dims, (len(coords["time"]), *item.values.shape[1:]), strict=True):
             if dim not in file.dimensions:
                 _dimension(file, dim, np.asarray(coords.get(dim, np.arange(size))))
-        shape = (1, len(coords["time"]), *item.values.shape[1:])
+        shape = (block, len(coords["time"]), *item.values.shape[1:])
         variable = file.createVariable(
             name, "f4", ("variant", *item.dims), zlib=True, complevel=1, chunksizes=shape, fill_value=np.nan
         )
+        variable.set_var_chunk_cache(4 * int(np.prod(shape)), 11, 1.0)  # whole chunks are written, each once
         variable.setncatts({"units": item.unit, "long_name": item.long_name})
 
 
@@ -90,12 +132,14 @@ def _dimension(file: Any, dim: str, values: Any) -> None:
         axis.units = COORD_UNITS[dim]
 
 
-def _fitted(item: Series, its: dict[str, Any], model: Series, coords: dict[str, Any], time: Floats) -> Any:
+def _fitted(item: Series, its: dict[str, Any], coords: dict[str, Any], time: Floats) -> Any:
     """A variant's values at the common times and places."""
     values, own = np.asarray(item.values, dtype=float), np.asarray(its["time"], dtype=float)
     if len(own) != len(time) or not np.array_equal(own, time):
         values = _at_times(values, own, time)
     for axis, dim in enumerate(item.dims[1:], start=1):
+        if its.get(dim) is coords.get(dim):
+            continue
         mine, theirs = list(its.get(dim, [])), list(coords.get(dim, []))
         if mine != theirs and theirs:
             place = [mine.index(name) if name in mine else -1 for name in theirs]

@@ -77,7 +77,7 @@ def _failure_map(table: Table) -> Map | None:
     faults, places = table.inputs.get("fault"), table.inputs.get("fault.place")
     if not isinstance(faults, list) or not isinstance(places, list):
         return None
-    others = [key for key in table.inputs if key.startswith("fault.") and key != "fault.place"]
+    others = [key for key in table.inputs if key.startswith("fault.") and key != "fault.place" and _differs(table, key)]
     cells: dict[tuple[str, str], MapCell] = {}
     for index, (fault, place) in enumerate(zip(faults, places, strict=True)):
         row = ", ".join([fault, *_told(table, others, index)])
@@ -86,6 +86,13 @@ def _failure_map(table: Table) -> Map | None:
     rows = list(dict.fromkeys(row for row, _ in cells))
     columns = list(dict.fromkeys(place for _, place in cells))
     return Map(rows, columns, cells)
+
+
+def _differs(table: Table, key: str) -> bool:
+    """Whether faults that have a key differ in it."""
+    values = table.inputs[key]
+    known = {value for value in values if value} if isinstance(values, list) else set(values[np.isfinite(values)])
+    return len(known) > 1
 
 
 def _told(table: Table, keys: Sequence[str], index: int) -> list[str]:

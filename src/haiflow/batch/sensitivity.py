@@ -30,7 +30,7 @@ LOOKED_AT = (
 MOST_FIGURES = 8
 LEVEL = 0.95
 RESAMPLES = 200
-FLAT = 1e-9  # relative spread below which a figure does not vary
+FLAT = 1e-4  # relative spread below which a figure is taken not to vary
 FEWEST = 8  # variants
 
 
@@ -123,8 +123,9 @@ def _observed(batch: Batch, table: Table, figure: str, values: Floats) -> list[E
     for axis in batch.swept.design.axes:
         for column in axis.columns:
             given = table.inputs[column.header]
-            if isinstance(given, list) or not axis.drawn:
-                told += _between(column.header, figure, _labels(given, ran), values[ran], axis.drawn)
+            drawn = isinstance(axis, Sampled)
+            if isinstance(given, list) or not drawn:
+                told += _between(column.header, figure, _labels(given, ran), values[ran], drawn)
             else:
                 told += _ranked(column.header, figure, given[ran], values[ran])
     return told

@@ -198,11 +198,23 @@ def _packed(column: _Column) -> dict[str, Any]:
         names = list(dict.fromkeys(column.values))
         place = {name: index for index, name in enumerate(names)}
         return {**about, "names": names, "values": [place[value] for value in column.values]}
-    return {**about, "values": [_rounded(float(value)) for value in column.values]}
+    known = column.values[np.isfinite(column.values)]
+    digits = _digits(known)
+    return {
+        **about,
+        "digits": digits - DIGITS + 4,
+        "values": [_rounded(float(value), digits) for value in column.values],
+    }
 
 
-def _rounded(value: float) -> float | None:
-    return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
+def _digits(known: Floats) -> int:
+    """Significant digits that tell values apart which differ by a hundred-thousandth of their range."""
+    largest, spread = float(np.abs(known).max(initial=0.0)), float(np.ptp(known)) if known.size else 0.0
+    return DIGITS + max(0, math.ceil(math.log10(largest / spread)) if spread > 1e-9 * largest > 0.0 else 0)
+
+
+def _rounded(value: float, digits: int) -> float | None:
+    return float(f"{value:.{digits}g}") if math.isfinite(value) else None
 
 
 def _passed(sweep: Sweep) -> Floats | None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MOST_BARS = 14
 LEFT, WIDE, ROW = 250, 420, 24  # of the bars: pixels of names, of bars, of a row
-NAMES, CELL, HIGH, HEAD = 300, 150, 46, 64  # of the map
+NAMES, CELL, HIGH, HEAD = 230, 112, 46, 40  # of the map
 
 
 def bars_svg(rows: Sequence[tuple[str, float, float, float]]) -> str:
@@ -46,8 +46,8 @@ def bars_svg(rows: Sequence[tuple[str, float, float, float]]) -> str:
 
 
 def _numbers(value: float, low: float, high: float) -> str:
-    interval = f" ({low:.2f} to {high:.2f})" if math.isfinite(low) and math.isfinite(high) else ""
-    return f"{value:.2f}{interval}".replace("-", "−")
+    said, least, most = (f"{x:.2f}".replace("-0.00", "0.00").replace("-", "−") for x in (value, low, high))
+    return f"{said} ({least} to {most})" if math.isfinite(low) and math.isfinite(high) else said
 
 
 def _short(text: str) -> str:
@@ -101,4 +101,4 @@ def _words(cell: MapCell) -> tuple[str, str]:
 
 def _place(text: str) -> str:
     words = text.replace("_", " ")
-    return words if len(words) <= 20 else words[:19] + "…"
+    return words if len(words) <= 16 else words[:15] + "…"

@@ -16,6 +16,7 @@ from haiflow.liver.scan import planar
 from haiflow.mesh.model import TetraMesh
 from haiflow.report.presenter import Presenter
 from haiflow.results.record import Event, Results, Scan
+from haiflow.results.verdict import judge
 from haiflow.scenario.load import Scenario
 from haiflow.simulation.assemble import assemble
 from haiflow.simulation.blood import BloodFlow
@@ -202,6 +203,7 @@ def _results(
         liver=liver_field(main, flow, mesh) if mesh is not None and flow is not None else None,
         scan=_scan(main, mesh),
         events=_events(job),
+        verdict=judge(summary, model.require),
         detection=detection,
         scenario_yaml=scenario.resolved_yaml(),
         inputs=inputs(scenario),

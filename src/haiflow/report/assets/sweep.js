@@ -20,9 +20,9 @@
   const said = (column, i) => {
     const v = column.values[i];
     if (v === null) return "–";
-    return column.names ? column.names[v] || "–" : number(v);
+    return column.names ? column.names[v] || "–" : number(v, column.digits);
   };
-  const number = (v) => (v === 0 ? "0" : Math.abs(v) >= 1e5 || Math.abs(v) < 1e-3 ? v.toExponential(2) : String(Number(v.toPrecision(4))));
+  const number = (v, digits = 4) => (v === 0 ? "0" : Math.abs(v) >= 1e5 || Math.abs(v) < 1e-3 ? v.toExponential(digits - 2) : String(Number(v.toPrecision(digits))));
   const title = (column) => column.label + (column.unit ? " (" + column.unit + ")" : "");
 
   // What is told of a variant, with the way to its report.
@@ -101,7 +101,7 @@
       ink.textAlign = "center"; ink.fillStyle = "#fffffff0"; ink.fillRect(x - wide / 2, y - 9, wide, 18);
       ink.fillStyle = INK; ink.fillText(text, x, y + 4);
     });
-    else if (!column.names) { ink.fillText(number(column.extent[1]), x, TOP - 3); ink.fillText(number(column.extent[0]), x, h - FOOT + 14); }
+    else if (!column.names) { ink.fillText(number(column.extent[1], column.digits), x, TOP - 3); ink.fillText(number(column.extent[0], column.digits), x, h - FOOT + 14); }
     if (column.brush) {
       const [a, b] = column.brush.map((v) => height(column, v, h));
       ink.fillStyle = "#0b6a9433"; ink.strokeStyle = PASSED;
@@ -188,7 +188,7 @@
     if (column.names) return column.names.map((name, k) => [k, name.slice(0, 16)]);
     const [a, b] = column.extent, rough = (b - a) / 5, power = Math.pow(10, Math.floor(Math.log10(rough)));
     const step = [1, 2, 5, 10].map((k) => k * power).find((s) => s >= rough), found = [];
-    for (let v = Math.ceil(a / step) * step; v <= b * (1 + 1e-9) + 1e-300; v += step) found.push([v, number(Math.abs(v) < step * 1e-6 ? 0 : v)]);
+    for (let v = Math.ceil(a / step) * step; v <= b * (1 + 1e-9) + 1e-300; v += step) found.push([v, number(Math.abs(v) < step * 1e-6 ? 0 : v, column.digits)]);
     return found.slice(0, 12);
   };
   const nearSpot = (event) => {

@@ -233,4 +233,5 @@ def sensitivity_axis(problems: Problems, given: Sensitivity, seed: int) -> Sampl
     if rows is None:
         return None
     method = {"sobol": "saltelli", "morris": "morris"}[given.method]
-    return Sampled(Table(method, given.n, len(rows.keys), seed), rows)
+    # Not independent draws: shares of its variants have no interval of a probability.
+    return Sampled(Table(method, given.n, len(rows.keys), seed), rows, drawn=False)
