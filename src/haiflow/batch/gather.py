@@ -10,7 +10,7 @@ import numpy as np
 
 import haiflow
 from haiflow.batch.histories import write_histories
-from haiflow.batch.layout import replace_text, sync
+from haiflow.batch.layout import sync
 from haiflow.batch.plan import Batch
 from haiflow.batch.record import effects, record_of, write_effects
 from haiflow.batch.table import COMPLETE, STOPPED, Table, read_table, write_table
@@ -21,19 +21,18 @@ from haiflow.report.sweep import render
 
 def gather(batch: Batch, view: View) -> int:
     """Writes variants.csv, histories.nc, report.html and run.json; returns how many variants stopped early."""
-    folder = batch.layout.folder
     view.stage("table of variants")
     table = read_table(batch)
-    write_table(table, folder / "variants.csv")
+    write_table(table, batch.layout)
     view.stage("histories")
-    note = write_histories(batch, table, folder / "histories.nc")
+    note = write_histories(batch, table)
     record = account(batch, table, [note] if note else [])
     view.stage("report")
     found = effects(batch, table)
-    write_effects(found, folder / "sensitivity.csv")
-    replace_text(folder / "report.html", render(record_of(batch, table, record, found)))
-    replace_text(folder / "run.json", json.dumps(record, indent=2) + "\n")
-    sync(folder)
+    write_effects(found, batch.layout)
+    batch.layout.put("report.html", render(record_of(batch, table, record, found)))
+    batch.layout.put("run.json", json.dumps(record, indent=2) + "\n")
+    sync(batch.layout.folder)
     return table.status.count(STOPPED)
 
 

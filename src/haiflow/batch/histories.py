@@ -8,7 +8,6 @@ single precision: the variant's own history.nc has all digits.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,8 +24,8 @@ NAMELESS = ("catheter", "patient", "variant", "fault", "faults")  # keys that na
 MOST_BYTES = 64e9  # uncompressed: beyond it the array is left out, and that is said
 
 
-def write_histories(batch: Batch, table: Table, path: Path) -> str:
-    """Writes the array; returns a note where it is left out."""
+def write_histories(batch: Batch, table: Table) -> str:
+    """Writes histories.nc; returns a note where it is left out."""
     import netCDF4
 
     ran = [index for index, status in enumerate(table.status) if status in ("complete", "stopped")]
@@ -38,7 +37,7 @@ def write_histories(batch: Batch, table: Table, path: Path) -> str:
     size = sum(4.0 * len(table) * len(time) * float(np.prod(item.values.shape[1:])) for item in series.values())
     if size > MOST_BYTES:
         return f"no histories.nc: it would take {size / 1e9:.0f} GB; each variant has its own history.nc"
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial = batch.layout.aside("histories.nc")
     block = max(1, int(BLOCK_BYTES * len(table) / max(size, 1.0)))
     with netCDF4.Dataset(partial, "w", format="NETCDF4") as file:
         _lay_out(file, batch, table, series, {**coords, "time": time}, min(block, len(table)))
@@ -46,7 +45,7 @@ def write_histories(batch: Batch, table: Table, path: Path) -> str:
             rows = range(start, min(start + block, len(table)))
             for name, values in _block(batch, table, rows, series, coords, time).items():
                 file[name][start : rows.stop] = values
-    os.replace(partial, path)
+    os.replace(partial, batch.layout.folder / "histories.nc")
     return ""
 
 

@@ -75,12 +75,20 @@ class Layout:
                 found[path.stem] = json.loads(path.read_text(encoding="utf-8"))
         return found
 
+    def aside(self, name: str) -> Path:
+        """Where this process writes what will be ``name``: cleared away if the process is killed meanwhile."""
+        return self.partial / f"{name}~{socket.gethostname()}~{os.getpid()}"
+
     def new_partial(self, name: str) -> Path:
         """A folder to write a variant into."""
-        path = self.partial / f"{name}~{socket.gethostname()}~{os.getpid()}"
+        path = self.aside(name)
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir()
         return path
+
+    def put(self, name: str, text: str) -> None:
+        """A file of the batch's folder, whole or not at all."""
+        replace_text(self.folder / name, text, self.aside(name))
 
     def commit(self, partial: Path, name: str) -> None:
         """The variant is complete: on the disk first, then by its name. Another process may have been first."""
@@ -107,7 +115,7 @@ class Layout:
             with suppress(OSError):
                 gone = host == socket.gethostname() and not _runs(process)
                 if gone or time.time() - path.stat().st_mtime > OLD:
-                    shutil.rmtree(path, ignore_errors=True)
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
         for path in self.shared.glob("*.partial"):
             with suppress(OSError):
                 if time.time() - path.stat().st_mtime > OLD:
@@ -133,9 +141,9 @@ def sync(folder: Path) -> None:
         os.close(handle)
 
 
-def replace_text(path: Path, text: str) -> None:
-    """Write a small file whole or not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+def replace_text(path: Path, text: str, aside: Path | None = None) -> None:
+    """Write a small file whole or not at all, by way of ``aside``."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}") if aside is None else aside
     with partial.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()

@@ -161,7 +161,7 @@ def _found(layout: Layout, recipe: Recipe, swept: Swept, identity: str) -> None:
         partial = layout.own / f"table-{number}.{os.getpid()}.npy"
         np.save(partial, axis.shares, allow_pickle=False)
         os.replace(partial, layout.table(number))
-    replace_text(layout.folder / "sweep.yaml", recipe.text)
+    layout.put("sweep.yaml", recipe.text)
     plan = {
         "haiflow": haiflow.__version__,
         "identity": identity,

@@ -6,11 +6,11 @@ import csv
 import math
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from haiflow.batch.layout import Layout
 from haiflow.batch.plan import Batch
 from haiflow.batch.sensitivity import Effect, effects, varying
 from haiflow.batch.table import COMPLETE, FAILED, STOPPED, Table
@@ -125,18 +125,18 @@ def _cell(table: Table, index: int) -> MapCell:
     )
 
 
-def write_effects(found: Sequence[Effect], path: Path) -> None:
+def write_effects(found: Sequence[Effect], layout: Layout) -> None:
     """``sensitivity.csv``: a row an effect."""
     if not found:
         return
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial = layout.aside("sensitivity.csv")
     with partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["figure", "key", "measure", "value", "low_95", "high_95"])
         for e in found:
             numbers = ["" if math.isnan(x) else repr(x) for x in (e.value, e.low, e.high)]
             writer.writerow([e.figure, e.key, e.measure, *numbers])
-    os.replace(partial, path)
+    os.replace(partial, layout.folder / "sensitivity.csv")
 
 
 __all__ = ["effects", "record_of", "wilson", "write_effects"]

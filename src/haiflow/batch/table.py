@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from haiflow.batch.figures import FIGURES, figures
+from haiflow.batch.layout import Layout
 from haiflow.batch.plan import Batch
 from haiflow.criteria import Criterion, parse_criterion
 from haiflow.ports import Floats
@@ -118,9 +119,9 @@ def _column(cells: list[Cell]) -> Floats | list[str]:
     return [texts.setdefault(text, text) for text in ("" if cell is None else str(cell) for cell in cells)]
 
 
-def write_table(table: Table, path: Path) -> None:
+def write_table(table: Table, layout: Layout) -> None:
     """``variants.csv``: the unit stands in each column's name; what is not there is an empty field."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial = layout.aside("variants.csv")
     met = {f"meets {text}": values for text, values in table.met.items()}
     ranked = {"rank": table.rank} if table.criteria else {}
     header = ["variant", "status", *ranked, *table.inputs, *met, *table.values, "message"]
@@ -134,7 +135,7 @@ def write_table(table: Table, path: Path) -> None:
             writer.writerow([*row, *numbers, *_figures(table, index), table.messages.get(index, "")])
         file.flush()
         os.fsync(file.fileno())
-    os.replace(partial, path)
+    os.replace(partial, layout.folder / "variants.csv")
 
 
 def _figures(table: Table, index: int) -> Iterator[str]:
