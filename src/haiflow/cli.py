@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from haiflow.cli_compare import compare
 from haiflow.cli_mesh import mesh
 from haiflow.errors import BatchStopped, HaiflowError, InputError, InputErrors, SolverStopped
 
@@ -264,6 +265,7 @@ def doctor(as_json: bool) -> int:
     return DONE
 
 
+commands.add_command(compare)
 commands.add_command(mesh)
 
 

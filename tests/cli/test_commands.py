@@ -32,7 +32,7 @@ def command(capsys, *arguments):
 def test_help_and_version(capsys):
     code, out, _ = command(capsys, "--help")
     assert code == 0
-    assert {"run", "check", "new", "view", "schema", "library", "doctor"} <= set(out.split())
+    assert {"run", "check", "new", "view", "compare", "schema", "library", "doctor"} <= set(out.split())
     assert command(capsys, "--version")[1].strip() == f"haiflow {haiflow.__version__}"
 
 

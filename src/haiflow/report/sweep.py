@@ -23,6 +23,7 @@ from haiflow.results.quantities import LADDERS, SHOWN, number, shown_unit
 STATIC_ROWS = 60  # in the table without scripts
 DIGITS = 5
 FAILURES_TOLD = 200
+ARTERIAL = 1e-9  # m3/s: more is no pump's, and said by the minute
 AXES = 9  # of the parallel coordinates at first
 # Ending of a figure's name -> unit as stored, unit as shown where it has no ladder of units.
 ENDINGS = (
@@ -148,8 +149,11 @@ def shown(name: str, values: Floats) -> tuple[str, Floats]:
     known = values[np.isfinite(values)]
     for ending, stored, unit in ENDINGS:
         if name.endswith(ending):
+            largest = float(np.abs(known).max(initial=0.0))
             if stored in LADDERS and known.size:
-                unit = shown_unit(float(np.abs(known).max()), stored)
+                unit = shown_unit(largest, stored)
+            elif stored == "m3/s" and largest > ARTERIAL:
+                unit = "mL/min"
             return unit, values * (SHOWN[unit][1] if unit in SHOWN else 1.0)
     return "", values
 
