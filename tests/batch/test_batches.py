@@ -103,3 +103,11 @@ def test_tables_and_histories_open(sweep):
             found = histories["pump_flow_rate"].sel(variant="0003")
             assert np.allclose(found, own["pump_flow_rate"], rtol=1e-6)
         assert np.allclose(histories["input_pump_rate_error"], table["pump.rate_error"])
+
+
+def test_a_batch_that_was_killed_while_it_was_laid_out_goes_on(sweep, undisturbed, same):
+    (sweep.out / ".batch" / "partial").mkdir(parents=True)
+    (sweep.out / ".batch" / "table-0.npy").write_bytes(b"")
+    assert sweep.run("--workers", "2")[0] == 2
+    assert sweep.run("--workers", "2", "--resume")[0] == 4
+    assert same(sweep.out) == undisturbed

@@ -72,8 +72,7 @@ FIGURES: dict[str, Callable[[Summary], float | None]] = {
 
 
 def figures(summary: Summary, criteria: Sequence[Criterion]) -> dict[str, float | None]:
-    """All figures of a summary, and those that the criteria ask for."""
+    """All figures of a summary; those that the criteria ask for are as the criteria have them (what never happens is
+    late without end)."""
     found = {name: value(summary) for name, value in FIGURES.items()}
-    for criterion in criteria:
-        found.setdefault(criterion.name, criterion.value(summary))
-    return found
+    return found | {criterion.name: criterion.value(summary) for criterion in criteria}

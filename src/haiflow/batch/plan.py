@@ -89,6 +89,8 @@ def prepare(
     """
     layout = recipe.layout
     there = layout.folder.exists() and (not layout.folder.is_dir() or any(layout.folder.iterdir()))
+    if there and (resume or shard is not None) and _being_founded(layout):
+        there = False
     if there and force and not resume and shard is None:
         _remove(layout)
     elif there and not (layout.plan.exists() and (resume or shard is not None)):
@@ -100,6 +102,11 @@ def prepare(
         _found(layout, recipe, swept, identity)
     layout.sweep_up()
     return Batch(recipe, recipe.swept(), shard or (1, 1))
+
+
+def _being_founded(layout: Layout) -> bool:
+    """Whether the folder holds nothing but the beginnings of a batch: another shard's, or of a run that was killed."""
+    return layout.folder.is_dir() and {path.name for path in layout.folder.iterdir()} <= {".batch", "sweep.yaml"}
 
 
 def identify(swept: Swept) -> str:
@@ -158,8 +165,9 @@ def _found(layout: Layout, recipe: Recipe, swept: Swept, identity: str) -> None:
             str(layout.folder), error.strerror, "the folder must be writable", "give another -o"
         ) from error
     for number, axis in enumerate(swept.design.sampled):
-        partial = layout.own / f"table-{number}.{os.getpid()}.npy"
-        np.save(partial, axis.shares, allow_pickle=False)
+        partial = layout.aside(f"table-{number}")
+        with partial.open("wb") as file:
+            np.save(file, axis.shares, allow_pickle=False)
         os.replace(partial, layout.table(number))
     layout.put("sweep.yaml", recipe.text)
     plan = {
@@ -170,7 +178,7 @@ def _found(layout: Layout, recipe: Recipe, swept: Swept, identity: str) -> None:
         "settings": dict(recipe.settings),
         "scenario": recipe.shown,
     }
-    partial = layout.own / f"plan.{os.getpid()}"
+    partial = layout.aside("plan")
     replace_text(partial, json.dumps(plan, indent=2, default=str) + "\n")
     with suppress(FileExistsError):
         os.link(partial, layout.plan)

@@ -118,7 +118,7 @@ def _cell(table: Table, index: int) -> MapCell:
     return MapCell(
         table.names[index],
         status in (COMPLETE, STOPPED),
-        value(LATE) if not missed else None,
+        (value(LATE) or None) if not missed else None,
         bool(missed),
         value("segments.under_perfused"),
         table.messages.get(index, "") if status == FAILED else "",

@@ -148,6 +148,6 @@ def _written(value: Any) -> str:
     if isinstance(value, str):
         return value
     number = float(value)
-    if math.isnan(number):
-        return ""
+    if not math.isfinite(number):
+        return "" if math.isnan(number) else repr(number)
     return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)

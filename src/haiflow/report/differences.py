@@ -26,6 +26,7 @@ from haiflow.results.quantities import number
 
 SAME = 1e-9  # relative: less is round-off
 TOLD = 24  # rows on a terminal
+WIDEST = 26  # letters of a name or a value there
 NOT_COMPARED = ("timing", "solver", "haiflow", "twin", "detection", "split")
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -107,7 +108,7 @@ def _change(values: Sequence[Any]) -> float | None:
 
 def as_text(found: Comparison) -> str:
     """For a terminal: what went in, and the figures that differ most."""
-    width = max(12, *(len(name) for name in found.names))
+    width = max(12, *(len(name[:WIDEST]) for name in found.names))
     lines = [_line("", found.names, width), "went in:"]
     lines += [_line(f"  {each.key}", [_said(value) for value in each.values], width) for each in found.inputs[:TOLD]]
     lines += ["  (the same)"] if not found.inputs else []
@@ -119,7 +120,7 @@ def as_text(found: Comparison) -> str:
 
 
 def _line(key: str, cells: Sequence[str], width: int) -> str:
-    return f"{key:<58}" + "".join(f" {cell[:40]:>{width}}" for cell in cells)
+    return f"{key:<58}" + "".join(f" {cell[:WIDEST]:>{width}}" for cell in cells)
 
 
 def _said(value: Any) -> str:
@@ -206,7 +207,7 @@ def segment_bars(found: Comparison) -> str:
             top, colour = y + index * THICK, palette.LINES[index % len(palette.LINES)]
             long = WIDE * value / most
             parts.append(f'<rect x="{LEFT}" y="{top}" width="{long:.1f}" height="{THICK - 2}" fill="{colour}"/>')
-            words = f"{found.names[index]}: {1e6 * value:.4g} mg"
+            words = f"{1e6 * value:.4g} mg, {found.names[index][:WIDEST]}"
             parts.append(f'<text class="value" x="{LEFT + long + 5:.1f}" y="{top + 10}">{escape(words)}</text>')
     width, height = LEFT + WIDE + 260, len(names) * step + 8
     return (
