@@ -7,11 +7,15 @@ single precision: the variant's own history.nc has all digits.
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
+from haiflow.batch.layout import Layout
 from haiflow.batch.plan import Batch
 from haiflow.batch.table import Table
 from haiflow.ports import Floats
@@ -20,7 +24,6 @@ from haiflow.results.record import Series
 from haiflow.results.tables import COORD_UNITS
 
 BLOCK_BYTES = 2e6  # of all variables: so much is gathered before it is written
-NAMELESS = ("catheter", "patient", "variant", "fault", "faults")  # keys that name nothing in a history
 MOST_BYTES = 64e9  # uncompressed: beyond it the array is left out, and that is said
 
 
@@ -57,38 +60,62 @@ def _block(
         name: np.full((len(rows), len(time), *item.values.shape[1:]), np.nan, dtype=np.float32)
         for name, item in series.items()
     }
+    header = _header(series, coords)
     for place, index in enumerate(rows):
         if table.status[index] in ("complete", "stopped"):
-            own, its = _history(batch, table, index, coords if _alike(batch) else None)
+            strip = _strip(batch, table.names[index], series, coords, header)
+            own, its = _history(batch, table, index) if strip is None else strip
             for name, item in own.items():
                 if name in series and item.dims == series[name].dims:
                     found[name][place] = _fitted(item, its, coords, time)
     return found
 
 
-def _alike(batch: Batch) -> bool:
-    """Whether all variants have the same terminals, segments and drugs: nothing that they come from is swept."""
-    return all(column.key.split(".")[0] in NAMELESS for column in batch.swept.design.columns)
+def _history(batch: Batch, table: Table, index: int) -> tuple[dict[str, Series], dict[str, Any]]:
+    """A variant's series over time and their coordinates."""
+    series, coords = netcdf.read(batch.layout.folder / table.names[index] / "history.nc")
+    return _over_time(series), coords
 
 
-def _history(
-    batch: Batch, table: Table, index: int, coords: dict[str, Any] | None = None
-) -> tuple[dict[str, Series], dict[str, Any]]:
-    """A variant's series over time and their coordinates; where ``coords`` are known, only its times are read."""
-    path = batch.layout.folder / table.names[index] / "history.nc"
-    if coords is None:
-        series, coords = netcdf.read(path)
-        return {name: item for name, item in series.items() if item.dims[0] == "time"}, coords
-    import netCDF4
+def _over_time(series: Mapping[str, Series]) -> dict[str, Series]:
+    return {name: item for name, item in series.items() if item.dims[0] == "time"}
 
-    with netCDF4.Dataset(path) as file:
-        file.set_auto_maskandscale(False)
-        series = {
-            name: Series(item.dimensions, item[...], "", "")
-            for name, item in file.variables.items()
-            if name not in file.dimensions and item.dimensions[0] == "time"
-        }
-        return series, {**coords, "time": file["time"][...]}
+
+def _header(series: Mapping[str, Series], coords: Mapping[str, Any]) -> bytes:
+    """What a strip holds: names, dimensions, sizes beside time, and the names along them; a line of JSON."""
+    shapes = [[name, item.dims, item.values.shape[1:]] for name, item in series.items()]
+    names = {dim: list(map(str, values)) for dim, values in coords.items() if dim != "time"}
+    return json.dumps([shapes, names], sort_keys=True).encode() + b"\n"
+
+
+def write_strip(layout: Layout, name: str, series: Mapping[str, Series], coords: Mapping[str, Any]) -> None:
+    """Keep a variant's history as one strip of numbers: opening a netCDF file for each variant takes milliseconds. It
+    only saves time: where a strip is missing or cut off, the variant's history.nc is read."""
+    own = _over_time(series)
+    if own:
+        columns = [np.asarray(coords["time"], dtype="<f8"), *(np.asarray(each.values, "<f8") for each in own.values())]
+        with suppress(OSError):
+            layout.strip(name).write_bytes(_header(own, coords) + b"".join(column.tobytes() for column in columns))
+
+
+def _strip(
+    batch: Batch, name: str, series: Mapping[str, Series], coords: dict[str, Any], header: bytes
+) -> tuple[dict[str, Series], dict[str, Any]] | None:
+    """The history in a strip that is laid out as the first variant's; None where there is none such."""
+    try:
+        content = batch.layout.strip(name).read_bytes()
+    except OSError:
+        return None
+    widths = [int(np.prod(item.values.shape[1:])) for item in series.values()]
+    rows, rest = divmod(len(content) - len(header), 8 * (1 + sum(widths)))
+    if rest or not rows or not content.startswith(header):
+        return None
+    numbers = np.frombuffer(content, dtype="<f8", offset=len(header))
+    found, at = {}, rows
+    for (key, item), width in zip(series.items(), widths, strict=True):
+        values = numbers[at : at + rows * width].reshape(rows, *item.values.shape[1:])
+        found[key], at = Series(item.dims, values, "", ""), at + rows * width
+    return found, {**coords, "time": numbers[:rows]}
 
 
 def _times(batch: Batch, coords: dict[str, Any]) -> Floats:

@@ -4,7 +4,8 @@
     DIR/variants.csv      a row a variant; histories.nc, report.html, run.json: made at the end
     DIR/sweep.yaml        the scenario as given
     DIR/.batch/plan.json  what the batch is, which a resumed run must be too; table-N.npy: what was drawn at random
-    DIR/.batch/failed     a file a variant that failed; partial: variants on their way; shared: what they share
+    DIR/.batch/failed     a file a variant that failed; partial: variants on their way; shared: what they share;
+                          histories: a strip of numbers a variant, to gather from
 
 A variant is complete or absent: its folder is written under ``partial``, flushed to the disk and renamed. The name is
 taken by whoever comes first, so that no variant is written over by another process.
@@ -56,11 +57,15 @@ class Layout:
     def failed(self) -> Path:
         return self.own / "failed"
 
+    def strip(self, name: str) -> Path:
+        """A variant's history as it is gathered from."""
+        return self.own / "histories" / name
+
     def table(self, number: int) -> Path:
         return self.own / f"table-{number}.npy"
 
     def make(self) -> None:
-        for folder in (self.folder, self.own, self.partial, self.failed, self.shared):
+        for folder in (self.folder, self.own, self.partial, self.failed, self.shared, self.own / "histories"):
             folder.mkdir(parents=True, exist_ok=True)
 
     def complete(self) -> set[str]:

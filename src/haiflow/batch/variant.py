@@ -18,6 +18,7 @@ from pathlib import Path
 from queue import Queue
 from typing import Any
 
+from haiflow.batch.histories import write_strip
 from haiflow.batch.layout import Layout
 from haiflow.batch.plan import Recipe
 from haiflow.errors import InputError, SolverStopped
@@ -98,6 +99,7 @@ class Bench:
             results = run_scenario(scenario, pictures=self.full, fields=self.full, shared=self.shared)
             partial = self.layout.new_partial(name)
             write_into(results, partial, timed=False)
+            write_strip(self.layout, name, results.history_series, results.history_coords)
         except InputError as error:
             return self._failed(index, name, "input", str(error)), None
         except SolverStopped as error:
