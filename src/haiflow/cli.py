@@ -63,7 +63,7 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON o
 )
 @SETTINGS
 @click.option("--force", is_flag=True, help="Replace an existing output folder.")
-@click.option("--resume", is_flag=True, help="Of a sweep: go on where a stopped run ended.")
+@click.option("--resume", is_flag=True, help="Go on where a stopped run ended: what is complete is kept.")
 @click.option("--workers", type=int, metavar="N", help="Of a sweep: processes; left out, one a core.")
 @click.option("--scheduler", metavar="ADDRESS", help="Of a sweep: a dask cluster, e.g. tcp://HOST:8786, or 'local'.")
 @click.option("--shard", metavar="I/N", help="Of a sweep: one part of it, for job arrays; all write into one DIR.")
@@ -74,19 +74,20 @@ def run(
     **of_sweeps: Any,
 ) -> int:  # fmt: skip
     """Run scenarios and sweeps, and write their output folders."""
-    from haiflow.cli_sweep import CODES, run_sweep
+    from haiflow.cli_sweep import CODES, already, is_complete, run_sweep
     from haiflow.results.store import refuse_existing
     from haiflow.scenario.load import Scenario
 
     loaded = load_all(scenarios, settings)
     folders = output_folders(loaded, output)
     for each, folder in zip(loaded, folders, strict=True):
-        if isinstance(each, Scenario):
+        if isinstance(each, Scenario) and not (of_sweeps["resume"] and is_complete(folder)):
             refuse_existing(folder, force=force)
     runs = []
     for path, each, folder in zip(scenarios, loaded, folders, strict=True):
         if isinstance(each, Scenario):
-            runs.append(run_one(each, folder, force, quiet))
+            done = already(each, folder) if of_sweeps["resume"] else None
+            runs.append(run_one(each, folder, force, quiet) if done is None else done)
         else:
             runs.append(run_sweep(path, each, folder, settings, force=force, quiet=quiet, **of_sweeps))
     worst = max((CODES[each["status"]] for each in runs), default=DONE)

@@ -111,3 +111,27 @@ def test_a_batch_that_was_killed_while_it_was_laid_out_goes_on(sweep, undisturbe
     assert sweep.run("--workers", "2")[0] == 2
     assert sweep.run("--workers", "2", "--resume")[0] == 4
     assert same(sweep.out) == undisturbed
+
+
+IN_3D = """haiflow: 1
+name: livers
+pump: {model: intera-3000, fill: {drug: floxuridine, dose: 0.12 mg/kg/day, volume: 30 mL}}
+catheter: {model: intera-straight, tip: {vessel: gastroduodenal, position: ostium}}
+arteries: {anatomy: michels-1}
+liver: {model: standard, resolve: 3d, terminals: 40}
+run: {duration: 1 d, output_every: 12 h}
+sweep:
+  catheter.length: [40 cm, 60 cm]
+  faults: {sound: true, each of: [{kind: occlusion, where: {vessel: right_hepatic}, severity: 0.9, onset: 12 h}]}
+"""
+
+
+@pytest.mark.slow
+def test_a_liver_in_3d_is_grown_once_and_gives_the_same_bits(sweep, same):
+    sweep.file.write_text(IN_3D)
+    assert sweep.run("--workers", "1")[0] == 0
+    alone = same(sweep.out)
+    assert sweep.run("--workers", "2", "--force")[0] == 0
+    assert same(sweep.out) == alone
+    summary = json.loads((sweep.out / "0003" / "summary.json").read_text())
+    assert summary["solver"]["liver"]["pressure_solves"] > 1

@@ -73,3 +73,17 @@ def test_refused(capsys, folders, tmp_path):
     ):
         code, _, err = command(capsys, "compare", *arguments)
         assert (code, word in err) == (2, True), err
+
+
+def test_resume_keeps_a_run_that_is_complete(capsys, tmp_path):
+    file, out = tmp_path / "s.yaml", tmp_path / "out"
+    file.write_text(SCENARIO.format(name="short", length="40 cm").replace("liver: {model: standard}\n", ""))
+    assert command(capsys, "run", file, "-o", out, "--resume", "--quiet")[0] == 0
+    before = (out / "run.json").stat().st_ino
+    code, said, _ = command(capsys, "run", file, "-o", out, "--resume", "--json")
+    assert code == 0
+    assert json.loads(said)["runs"][0]["status"] == "complete"
+    assert (out / "run.json").stat().st_ino == before
+    code, _, err = command(capsys, "run", file, "-o", out, "--resume", "--set", "run.duration=2 d")
+    assert code == 2
+    assert "another scenario" in err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
+from contextlib import suppress
 
 from haiflow.batch.variant import Outcome
 
@@ -55,13 +56,15 @@ class View:
     def end(self) -> None:
         """Clear the line."""
         if self.terminal and not self.quiet:
-            sys.stderr.write("\r\033[K")
-            sys.stderr.flush()
+            with suppress(OSError):
+                sys.stderr.write("\r\033[K")
+                sys.stderr.flush()
 
     def _say(self, text: str, stays: bool) -> None:
         start, end = ("\r\033[K", "\n" if stays else "") if self.terminal else ("", "\n")
-        sys.stderr.write(f"{start}{text}{end}")
-        sys.stderr.flush()
+        with suppress(OSError):  # whoever read it has gone; the batch goes on
+            sys.stderr.write(f"{start}{text}{end}")
+            sys.stderr.flush()
 
 
 def _clock(seconds: float) -> str:

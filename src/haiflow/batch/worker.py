@@ -25,9 +25,12 @@ def main() -> None:
     lock = threading.Lock()
 
     def say(message: dict[str, Any]) -> None:
-        with lock:
-            out.write(json.dumps(message) + "\n")
-            out.flush()
+        try:
+            with lock:
+                out.write(json.dumps(message) + "\n")
+                out.flush()
+        except OSError:
+            os._exit(1)  # the parent has gone; what is committed is complete, and a resumed run finds it
 
     bench = Bench(Recipe.from_json(json.loads(sys.stdin.readline())))
     say({"ready": os.getpid()})

@@ -15,9 +15,9 @@ from haiflow.arteries.periodic import Cycle
 from haiflow.arteries.transport import Injection, cycle_mean_transport
 from haiflow.numerics.field import FieldSystem
 from haiflow.numerics.joint import Connection, JointSystem, Step, unit_connections
-from haiflow.ports import Floats, Fluid, Surroundings
+from haiflow.ports import Floats
 from haiflow.simulation.blood import BloodFlow
-from haiflow.simulation.parts import Parts, Substance
+from haiflow.simulation.parts import Parts, Substance, without_line
 from haiflow.simulation.perfused import joined, territory_means
 from haiflow.simulation.routes import bed_volumes, downstream, inlets, joint_step, portal_flows, territory_flows
 
@@ -26,7 +26,6 @@ ROUND_OFF = 1e-14
 STEADY = 0.01  # relative change of a source between two steps that counts as steady
 KEPT_SYSTEMS = 2
 SHARED_FACTORS = 32  # step lengths of a system that many runs go on with
-NOWHERE, NOTHING = Surroundings(310.15, 101_325.0), Fluid(1000.0, 1e-3)  # what the blood does not know of
 SMALL_FLOW = 1e-9  # of the inlet's: a vessel with less is closed, and what the tip gives washes back to its ostium
 
 
@@ -165,12 +164,9 @@ class Circulation:
                 system.keep_factors(SHARED_FACTORS)
             return system
 
-        alike = replace(
-            parts, pump=None, line=None, side_port=None, substances=(), artery_pressure=0.0, planned_rate=0.0,
-            surroundings=NOWHERE, infusate=NOTHING,
-        )  # fmt: skip
         flows = (self.cycle.mean_flow_rate, self.cycle.outlet_flow, self.cycle.inlet_flow)
-        return shared.system(pickle.dumps((alike, substance, injection, flows, self.volumes, self.loaded)), build)
+        decides = (without_line(parts), substance, injection, flows, self.volumes, self.loaded)
+        return shared.system(pickle.dumps(decides), build)
 
     def _joined(self, substance: Substance, injection: Injection | None) -> JointSystem | FieldSystem:
         """The joint system of one substance."""

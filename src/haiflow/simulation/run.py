@@ -26,7 +26,7 @@ from haiflow.simulation.detection import Observer
 from haiflow.simulation.drawing import liver_field, network
 from haiflow.simulation.events import build_timeline, fault_key, fault_name
 from haiflow.simulation.liver_mesh import liver_mesh
-from haiflow.simulation.perfused import resolve
+from haiflow.simulation.perfused import resolve, shared_liver
 from haiflow.simulation.provenance import inputs, provenance
 from haiflow.simulation.pulse import PulseClock
 from haiflow.simulation.series import cycle_series, history
@@ -72,7 +72,11 @@ class _Job:
         if wanted is None or wanted.resolve != "3d" or self.flow is None or self.mesh is None:
             return
         self.progress("liver", 0.0)
-        self.base = resolve(self.base, self.flow.cycle(self.flow.base), self.mesh, wanted)
+        cycle, mesh = self.flow.cycle(self.flow.base), self.mesh
+        if self.shared is None:
+            self.base = resolve(self.base, cycle, mesh, wanted)
+        else:
+            self.base = shared_liver(self.base, cycle, mesh, wanted, self.shared)
         self.timeline = build_timeline(self.model, self.base)
 
     def timed(self, stage: str, work: Callable[[], Any]) -> Any:

@@ -44,6 +44,7 @@ class Shared:
         self.folder = folder
         self.at_hand: OrderedDict[str, Any] = OrderedDict()
         self.systems: OrderedDict[bytes, Any] = OrderedDict()
+        self.largest: tuple[bytes, Any] | None = None
         self.computed = 0
 
     def once(self, what: str, key: str, compute: Callable[[], T]) -> T:
@@ -73,6 +74,14 @@ class Shared:
                 self.systems.popitem(last=False)
         self.systems.move_to_end(digest)
         found: T = self.systems[digest]
+        return found
+
+    def large(self, key: bytes, build: Callable[[], T]) -> T:
+        """The same of something so large that only the last one is kept: a liver in 3D."""
+        digest = hashlib.sha256(key).digest()
+        if self.largest is None or self.largest[0] != digest:
+            self.largest = (digest, build())
+        found: T = self.largest[1]
         return found
 
     def _read(self, digest: str) -> bytes | None:
