@@ -290,6 +290,7 @@ def test_an_interrupt_is_130(capsys, tmp_path, fake_run):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_real_interrupt_leaves_nothing_behind(tmp_path, number):
     arguments = [sys.executable, "-m", "haiflow", "run", str(CONTRACT), "-o", str(tmp_path / "out")]
+    arguments += ["--set", "run.output_every=15 min"]  # long enough that the signal comes while it computes
     process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True, start_new_session=True)
     deadline = time.monotonic() + 60
     told = ""
