@@ -209,7 +209,7 @@ def _write_account(
 ) -> None:
     """summary.json and run.json, with the time that writing took added to the timing."""
     results.provenance.setdefault("warnings", []).extend(notes)
-    timing = dict(results.provenance.get("timing", {}))
+    timing = dict(results.summary.get("timing") or results.provenance.get("timing", {}))
     elapsed = time.perf_counter() - begun
     timing.update(stages, save_s=elapsed, total_s=float(timing.get("total_s", 0.0)) + elapsed)
     timing.update(results.provenance.get("drawing", {}))
