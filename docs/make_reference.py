@@ -83,9 +83,9 @@ def takes(value: dict[str, Any]) -> str:
 def container(value: dict[str, Any]) -> str:
     if "patternProperties" in value or "additionalProperties" in value:
         inner = next(iter(value.get("patternProperties", {"": value.get("additionalProperties")}).values()))
-        return f"name: {takes(inner)}" if isinstance(inner, dict) else ""
+        return f"name: {takes(inner)}" if inner and isinstance(inner, dict) else "keys and values"
     if value.get("type") == "array":
-        return f"list of {takes(value['items'])}"
+        return f"list of {takes(value['items'])}" if value.get("items") else "list of values"
     return ""
 
 

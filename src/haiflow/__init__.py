@@ -58,7 +58,8 @@ def __getattr__(name: str) -> Any:
     if name == "__version__":
         from importlib.metadata import version
 
-        return version("haiflow")
+        globals()[name] = found = version("haiflow")  # looked up once
+        return found
     if name not in PLACES:
         raise AttributeError(f"module 'haiflow' has no attribute '{name}'")
     module, attribute = PLACES[name]

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from haiflow.cli_compare import compare
 from haiflow.cli_mesh import mesh
 from haiflow.cli_verify import verify
-from haiflow.errors import HaiflowError, InputError, InputErrors, SolverStopped
+from haiflow.errors import BatchStopped, HaiflowError, InputError, InputErrors, SolverStopped
 
 if TYPE_CHECKING:
     from haiflow.scenario.load import Scenario
+    from haiflow.scenario.sweeps.swept import Swept
 
-DONE, BUG, BAD_INPUT, STOPPED, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, BUG, BAD_INPUT, STOPPED, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
 def say(text: str) -> None:
@@ -62,23 +64,38 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON o
 )
 @SETTINGS
 @click.option("--force", is_flag=True, help="Replace an existing output folder.")
+@click.option("--resume", is_flag=True, help="Go on where a stopped run ended: what is complete is kept.")
+@click.option("--workers", type=int, metavar="N", help="Of a sweep: processes; left out, one a core.")
+@click.option("--scheduler", metavar="ADDRESS", help="Of a sweep: a dask cluster, e.g. tcp://HOST:8786, or 'local'.")
+@click.option("--shard", metavar="I/N", help="Of a sweep: one part of it, for job arrays; all write into one DIR.")
 @click.option("--quiet", is_flag=True, help="Say nothing but errors.")
 @AS_JSON
 def run(
-    scenarios: tuple[str, ...], output: str | None, settings: tuple[str, ...], force: bool, quiet: bool, as_json: bool
-) -> int:
-    """Run scenarios and write their output folders."""
+    scenarios: tuple[str, ...], output: str | None, settings: tuple[str, ...], force: bool, quiet: bool, as_json: bool,
+    **of_sweeps: Any,
+) -> int:  # fmt: skip
+    """Run scenarios and sweeps, and write their output folders."""
+    from haiflow.cli_sweep import CODES, already, is_complete, run_sweep
     from haiflow.results.store import refuse_existing
+    from haiflow.scenario.load import Scenario
 
     loaded = load_all(scenarios, settings)
     folders = output_folders(loaded, output)
-    for folder in folders:
-        refuse_existing(folder, force=force)
-    runs = [run_one(scenario, folder, force, quiet) for scenario, folder in zip(loaded, folders, strict=True)]
-    stopped = [each for each in runs if each["status"] != "complete"]
+    for each, folder in zip(loaded, folders, strict=True):
+        if isinstance(each, Scenario) and not (of_sweeps["resume"] and is_complete(folder)):
+            refuse_existing(folder, force=force)
+    runs = []
+    for path, each, folder in zip(scenarios, loaded, folders, strict=True):
+        if isinstance(each, Scenario):
+            done = already(each, folder) if of_sweeps["resume"] else None
+            runs.append(run_one(each, folder, force, quiet) if done is None else done)
+        else:
+            runs.append(run_sweep(path, each, folder, settings, force=force, quiet=quiet, **of_sweeps))
+    worst = max((CODES[each["status"]] for each in runs), default=DONE)
     if as_json:
-        click.echo(json.dumps({"status": "stopped" if stopped else "complete", "runs": runs}))
-    return STOPPED if stopped else DONE
+        status = next((each["status"] for each in runs if CODES[each["status"]] == worst), "complete")
+        click.echo(json.dumps({"status": status, "runs": runs}))
+    return worst
 
 
 def run_one(scenario: Scenario, folder: Path, force: bool, quiet: bool) -> dict[str, Any]:
@@ -131,17 +148,18 @@ class Progress:
             click.echo("\r\033[K", err=True, nl=False)
 
 
-def load_all(paths: Sequence[str], settings: Sequence[str]) -> list[Scenario]:
-    """All scenarios; everything that is wrong with any of them is raised together."""
+def load_all(paths: Sequence[str], settings: Sequence[str]) -> list[Scenario | Swept]:
+    """All scenarios and sweeps; everything that is wrong with any of them is raised together."""
     from haiflow.scenario.load import load
     from haiflow.scenario.overrides import split_assignment
+    from haiflow.scenario.sweeps.swept import read_swept
 
     overrides = dict(split_assignment(text) for text in settings)
-    loaded: list[Scenario] = []
+    loaded: list[Scenario | Swept] = []
     errors: list[InputError] = []
     for path in paths:
         try:
-            loaded.append(load(path, set=overrides))
+            loaded.append(read_swept(path, overrides) or load(path, set=overrides))
         except InputError as error:
             errors += error.errors if isinstance(error, InputErrors) else [error]
     if errors:
@@ -149,7 +167,7 @@ def load_all(paths: Sequence[str], settings: Sequence[str]) -> list[Scenario]:
     return loaded
 
 
-def output_folders(loaded: Sequence[Scenario], output: str | None) -> list[Path]:
+def output_folders(loaded: Sequence[Scenario | Swept], output: str | None) -> list[Path]:
     """A folder for each scenario; two that would share one are refused."""
     stems = [scenario.path.stem if scenario.path is not None else "scenario" for scenario in loaded]
     if output is not None and len(loaded) == 1:
@@ -168,14 +186,19 @@ def output_folders(loaded: Sequence[Scenario], output: str | None) -> list[Path]
 @AS_JSON
 def check(scenarios: tuple[str, ...], settings: tuple[str, ...], as_json: bool) -> int:
     """Check scenarios and print the plan; run nothing."""
+    from haiflow.scenario.load import Scenario
     from haiflow.scenario.plan import plan
+    from haiflow.scenario.sweeps.outlook import Outlook, outlook
 
-    plans = [plan(scenario) for scenario in load_all(scenarios, settings)]
+    loaded = load_all(scenarios, settings)
+    plans = [plan(each) if isinstance(each, Scenario) else outlook(each) for each in loaded]
+    failing = any(isinstance(each, Outlook) and each.bad for each in plans)
     if as_json:
-        click.echo(json.dumps({"status": "sound", "plans": [each.as_dict() for each in plans]}))
+        status = "some variants fail" if failing else "sound"
+        click.echo(json.dumps({"status": status, "plans": [each.as_dict() for each in plans]}))
     else:
         click.echo("\n".join(each.text() for each in plans))
-    return DONE
+    return SOME_FAILED if failing else DONE
 
 
 @commands.command()
@@ -244,6 +267,7 @@ def doctor(as_json: bool) -> int:
     return DONE
 
 
+commands.add_command(compare)
 commands.add_command(mesh)
 commands.add_command(verify)
 
@@ -266,7 +290,7 @@ def _guarded(command: Callable[[], Any], as_json: bool) -> int:
         say(str(error))
         if as_json:
             click.echo(json.dumps({"status": "stopped", "reason": str(error)}))
-        return STOPPED if isinstance(error, SolverStopped) else BAD_INPUT
+        return STOPPED if isinstance(error, SolverStopped | BatchStopped) else BAD_INPUT
     except (KeyboardInterrupt, click.Abort):
         say("interrupted: nothing half-written is left")
         return INTERRUPTED

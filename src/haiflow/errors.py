@@ -46,6 +46,10 @@ class SolverStopped(HaiflowError):
         super().__init__(f"stopped at t = {time_s:.6g} s in {where}: {reason}")
 
 
+class BatchStopped(HaiflowError):
+    """A batch that cannot go on (a full disk, a lost cluster); all that is complete is kept."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """A remedy for a misspelt name: the nearest known one, or all of them."""
     names = sorted(known)

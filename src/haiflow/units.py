@@ -65,8 +65,13 @@ def parse(text: object, dimension: str) -> float:
     wanted = DIMENSIONS[dimension]
     if isinstance(text, bool) or not isinstance(text, str | int | float):
         raise UnitError(text, f"not a quantity of {dimension}", f"write a number and a unit, e.g. '{wanted.example}'")
-    if not isinstance(text, str):
-        return _bare(text, dimension, wanted)
+    return _parsed(text, dimension) if isinstance(text, str) else _bare(text, dimension, wanted)
+
+
+@lru_cache(maxsize=8192)
+def _parsed(text: str, dimension: str) -> float:
+    """A text read; a network repeats its texts in every variant of a sweep."""
+    wanted = DIMENSIONS[dimension]
     match = _QUANTITY.fullmatch(text[: LONGEST + 1])
     if match is None or len(text) > LONGEST or match[2].startswith(","):
         raise UnitError(text[:LONGEST], f"not a quantity of {dimension}", _remedy(text, wanted))
@@ -78,6 +83,56 @@ def parse(text: object, dimension: str) -> float:
         raise UnitError(text, error.rule, error.remedy) from None
     _check_dimension(unit, dimension, wanted, text)
     return _si(match[1], unit, text)
+
+
+def split(given: str | float | int) -> tuple[float, str]:
+    """Number and unit of a quantity of whatever dimension; the unit is "" where there is none."""
+    match = _QUANTITY.fullmatch(given[: LONGEST + 1]) if isinstance(given, str) else None
+    if match is None and isinstance(given, str | bool):
+        raise UnitError(given, "not a quantity", "write a number and a unit, e.g. '0.6 mm'")
+    return (float(given), "") if match is None else (float(match[1]), match[2])
+
+
+def unit_of(given: str | float | int) -> str:
+    """The unit of a quantity, as written; it must be one."""
+    unit = split(given)[1]
+    if unit:
+        _unit(unit)
+    return unit
+
+
+def number_in(given: str | float | int, unit: str) -> float:
+    """The number of a quantity in another unit of its dimension."""
+    number, own = split(given)
+    if own == unit:
+        return number
+    source, wanted = _unit(own or "1"), _unit(unit or "1")
+    _same_kind(given, source, wanted, unit)
+    return float((Fraction(number) * source.factor + source.offset - wanted.offset) / wanted.factor)
+
+
+def difference_in(given: str | float | int, unit: str) -> float:
+    """The same of a difference, such as a standard deviation: no zero point plays a part."""
+    number, own = split(given)
+    source, wanted = _unit(own or "1"), _unit(unit or "1")
+    _same_kind(given, source, wanted, unit)
+    return float(Fraction(number) * source.factor / wanted.factor)
+
+
+def common_unit(texts: list[str]) -> str:
+    """The unit of the first of ``texts`` where all are quantities of its dimension; "" otherwise."""
+    try:
+        unit = unit_of(texts[0])
+        for text in texts:
+            number_in(text, unit)
+    except UnitError:
+        return ""
+    return unit
+
+
+def _same_kind(given: object, source: Unit, wanted: Unit, unit: str) -> None:
+    if source.powers != wanted.powers:
+        raise UnitError(given, f"is not in a unit like '{unit}'", "give all values of one distribution in like units")
 
 
 def _si(number: str, unit: Unit, text: str) -> float:

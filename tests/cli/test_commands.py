@@ -32,7 +32,7 @@ def command(capsys, *arguments):
 def test_help_and_version(capsys):
     code, out, _ = command(capsys, "--help")
     assert code == 0
-    assert {"run", "check", "new", "view", "schema", "library", "doctor"} <= set(out.split())
+    assert {"run", "check", "new", "view", "compare", "schema", "library", "doctor"} <= set(out.split())
     assert command(capsys, "--version")[1].strip() == f"haiflow {haiflow.__version__}"
 
 
@@ -290,6 +290,7 @@ def test_an_interrupt_is_130(capsys, tmp_path, fake_run):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_real_interrupt_leaves_nothing_behind(tmp_path, number):
     arguments = [sys.executable, "-m", "haiflow", "run", str(CONTRACT), "-o", str(tmp_path / "out")]
+    arguments += ["--set", "run.output_every=15 min"]  # long enough that the signal comes while it computes
     process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True, start_new_session=True)
     deadline = time.monotonic() + 60
     told = ""

@@ -91,7 +91,7 @@ def shape(tip, **more):
         (shape(Tip(0.6 * MM, HOLE, (0.0, 0.0, -6 * MM))), "narrower than the catheter"),
         (shape(Tip(1.2 * MM, HOLE, (0.0, 0.0, -6 * MM), shape="pointed")), "one of square"),
         (replace(shape(None), branches=(TWO[0], replace(TWO[0], name="twin"))), "part by 20 degrees"),
-        (replace(shape(None), branches=(replace(TWO[0], angle=2.6),)), "less than 120 degrees"),
+        (replace(shape(None), branches=(replace(TWO[0], angle=2.6),)), "less than 140 degrees"),
     ],
 )
 def test_impossible_shapes(broken, rule):

@@ -61,10 +61,12 @@ def hole_waves(
     samples = max(MIN_SAMPLES, 4 * artery_pressure.size)
     terms = [hole_terms(hole, float(viscosity[hole.cell]), density) for hole in line.holes]
     slopes = [loss * 2.0 * abs(q) for (_, loss), q in zip(terms, mean_hole_flow, strict=True)]
+    half = 0.5 * line.resistance_per_viscosity * viscosity
+    lumen = _up_to_holes(line, half, *_lumen(line, characteristic, omega, half))
     for _ in range(MAX_ROUNDS):
         resistances = [resistance + slope for (resistance, _), slope in zip(terms, slopes, strict=True)]
         spectrum = np.zeros((len(terms), harmonics.size), dtype=np.complex128)
-        spectrum[:, 1:] = _response(line, characteristic, omega, viscosity, resistances) * harmonics[1:]
+        spectrum[:, 1:] = _response(line, lumen, omega, half, resistances) * harmonics[1:]
         waves = np.fft.irfft(spectrum, samples) * (samples / artery_pressure.size) + mean_hole_flow[:, None]
         before, slopes = slopes, [_slope(k, q, s) for (_, k), q, s in zip(terms, waves, slopes, strict=True)]
         # A closed hole's resistance is infinite and allows any change.
@@ -96,27 +98,42 @@ def _steady_flow(
     return flow.hole_flow
 
 
+def _up_to_holes(
+    line: Line, half: Floats, diagonal: Complexes, known: Complexes
+) -> tuple[int, Floats, Complexes, Complexes]:
+    """The lumen's equations with the cells before the first hole eliminated: no hole plays a part in them, whatever it
+    lets through. Gives the first hole's cell, and from there on the couplings, diagonal and right-hand side."""
+    first, off = int(min(line.hole_cells)), -1.0 / (half[:-1] + half[1:])
+    for i in range(1, first + 1):
+        _eliminate(off, diagonal, known, i)
+    return first, off[first:], diagonal[first:], known[first:]
+
+
 def _response(
-    line: Line, characteristic: Characteristic, omega: Floats, viscosity: Floats, resistances: list[float]
+    line: Line,
+    lumen: tuple[int, Floats, Complexes, Complexes],
+    omega: Floats,
+    half: Floats,
+    resistances: list[float],
 ) -> Complexes:
     """(n_holes, n_omega) m3/(s Pa): outward flow of each hole for a unit of arterial pressure.
 
     Unknown is the lumen pressure less the arterial one, so that a line in step with its artery loses no digits.
     """
-    half = 0.5 * line.resistance_per_viscosity * viscosity
-    diagonal, known = _lumen(line, characteristic, omega, half)
+    first, off = lumen[:2]
+    diagonal, known = lumen[2].copy(), lumen[3].copy()
     admittances, drives = [], []
     for i, hole in enumerate(line.holes):
         end = float(half[-1]) if hole.kind == "tip" else 0.0
         admittance = _admittance(hole, omega, resistances[i] + end)
         drive = -1.0 if hole.outside == "pocket" else 0.0
-        diagonal[hole.cell] += admittance
-        known[hole.cell] += admittance * drive
+        diagonal[hole.cell - first] += admittance
+        known[hole.cell - first] += admittance * drive
         admittances.append(admittance)
         drives.append(drive)
-    pressure = _thomas(-1.0 / (half[:-1] + half[1:]), diagonal, known)
+    pressure = _thomas(off, diagonal, known)
     cells = line.hole_cells
-    flows = [y * (pressure[cell] - drive) for y, cell, drive in zip(admittances, cells, drives, strict=True)]
+    flows = [y * (pressure[cell - first] - drive) for y, cell, drive in zip(admittances, cells, drives, strict=True)]
     return np.array(flows, dtype=np.complex128).reshape(-1, omega.size)
 
 
@@ -148,10 +165,15 @@ def _admittance(hole: Hole, omega: Floats, resistance: float) -> Complexes:
 def _thomas(off: Floats, diagonal: Complexes, known: Complexes) -> Complexes:
     """Symmetric tridiagonal systems, one a column of ``diagonal`` (n, m), ``off`` (n - 1,) common to all."""
     for i in range(1, diagonal.shape[0]):
-        factor = off[i - 1] / diagonal[i - 1]
-        diagonal[i] -= factor * off[i - 1]
-        known[i] -= factor * known[i - 1]
+        _eliminate(off, diagonal, known, i)
     known[-1] /= diagonal[-1]
     for i in range(diagonal.shape[0] - 2, -1, -1):
         known[i] = (known[i] - off[i] * known[i + 1]) / diagonal[i]
     return known
+
+
+def _eliminate(off: Floats, diagonal: Complexes, known: Complexes, i: int) -> None:
+    """Take row ``i - 1`` out of row ``i``, in place."""
+    factor = off[i - 1] / diagonal[i - 1]
+    diagonal[i] -= factor * off[i - 1]
+    known[i] -= factor * known[i - 1]

@@ -80,10 +80,17 @@ def _multigrid(matrix: csr_array, strength: float) -> LinearOperator:
     from pyamg.relaxation.smoothing import change_smoothers
 
     before, after = ("gauss_seidel", {"sweep": "forward"}), ("gauss_seidel", {"sweep": "backward"})
-    levels = pyamg.smoothed_aggregation_solver(
-        csr_matrix(matrix), symmetry="symmetric", strength=("symmetric", {"theta": strength}), max_coarse=200,
-        presmoother=before, postsmoother=after,
-    )  # fmt: skip
+    # It estimates spectral radii from random vectors of numpy's global generator: the same ones for the same matrix, so
+    # that a run gives the same bits whatever ran before it.
+    state = np.random.get_state()  # noqa: NPY002
+    np.random.seed(0)  # noqa: NPY002
+    try:
+        levels = pyamg.smoothed_aggregation_solver(
+            csr_matrix(matrix), symmetry="symmetric", strength=("symmetric", {"theta": strength}), max_coarse=200,
+            presmoother=before, postsmoother=after,
+        )  # fmt: skip
+    finally:
+        np.random.set_state(state)  # noqa: NPY002
     for level in levels.levels:  # blocks of one by one cost half as much again as plain rows
         level.A = csr_matrix(level.A)
     for level in levels.levels[:-1]:

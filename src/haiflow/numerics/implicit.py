@@ -47,16 +47,17 @@ class FactorCache:
         self.volume, self.dense = volume, rate.toarray()
         self.kept: OrderedDict[float, Factors] = OrderedDict()
         self.columns: OrderedDict[tuple[float, bytes], Floats] = OrderedDict()
+        self.room = KEPT_FACTORS  # more where many runs go on with one balance
 
     def factors(self, shift: float) -> Factors:
         found = self.kept.get(shift)
         if found is None:
             matrix = np.asfortranarray(-shift * self.dense)
-            matrix[np.diag_indices_from(matrix)] += self.volume
+            matrix.ravel("K")[:: self.volume.size + 1] += self.volume
             lu, pivots, info = dgetrf(matrix, overwrite_a=True)
             if info != 0:
                 raise ValueError(f"singular balance: compartment {info - 1} has neither volume nor outflow")
-            found = _keep(self.kept, shift, Factors(lu, pivots))
+            found = _keep(self.kept, shift, Factors(lu, pivots), self.room)
         return found
 
     def unit_columns(self, shift: float, where: NDArray[np.intp]) -> Floats:
@@ -66,13 +67,13 @@ class FactorCache:
         if found is None:
             units = np.zeros((self.volume.size, where.size), order="F")
             units[where, np.arange(where.size)] = 1.0
-            found = _keep(self.columns, key, self.factors(shift).solve(units))
+            found = _keep(self.columns, key, self.factors(shift).solve(units), self.room)
         return found
 
 
-def _keep(store: OrderedDict[K, T], key: K, value: T) -> T:
+def _keep(store: OrderedDict[K, T], key: K, value: T, room: int) -> T:
     store[key] = value
-    if len(store) > KEPT_FACTORS:
+    if len(store) > room:
         store.popitem(last=False)
     return value
 

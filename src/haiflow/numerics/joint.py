@@ -104,10 +104,19 @@ class JointSystem:
 
     def part_slice(self, part: str) -> slice:
         """Where the compartments of ``part`` lie in c."""
-        sizes = [t.volume.size for t in self.parts.values()]
-        ends = np.cumsum(sizes)
-        at = list(self.parts).index(part)
-        return slice(int(ends[at] - sizes[at]), int(ends[at]))
+        return self._slices[part]
+
+    @cached_property
+    def _slices(self) -> dict[str, slice]:
+        found, at = {}, 0
+        for name, balance in self.parts.items():
+            found[name] = slice(at, at + balance.volume.size)
+            at += balance.volume.size
+        return found
+
+    def keep_factors(self, room: int) -> None:
+        """Keep the factors of so many step lengths, where many runs go on with this system."""
+        self._cache.room = room
 
     @cached_property
     def _places(self) -> tuple[dict[str, int], ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import struct
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -47,22 +48,28 @@ def write(results: Results, folder: Path, scene: str | None = None, notes: list[
 
 def render(results: Results, figure_folder: Path, scene: str | None = None, notes: list[str] | None = None) -> str:
     """The page as text; ``scene`` is what :func:`pack_scene` gave, where it has been made already."""
+    packed = pack_scene(results) if scene is None else scene
+    return str(template("report.html.j2").render(**_content(results, figure_folder, packed, notes or [])))
+
+
+@cache
+def template(name: str) -> Any:
+    """The template of a page, compiled once a process."""
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(_asset("report.html.j2"))
-    packed = pack_scene(results) if scene is None else scene
-    return template.render(**_content(results, figure_folder, packed, notes or []))
+    return environment.from_string(asset(name))
 
 
-def _asset(name: str) -> str:
+@cache
+def asset(name: str) -> str:
     return (files("haiflow.report") / "assets" / name).read_text(encoding="utf-8")
 
 
 def _content(results: Results, figure_folder: Path, scene: str, notes: list[str]) -> dict[str, Any]:
     """All that the template asks for."""
-    style = _asset("style.css")
-    scripts = [_asset(name) for name in ("three.min.js", "liver.js", "controls.js", "scene.js")] if scene else []
+    style = asset("style.css")
+    scripts = [asset(name) for name in ("three.min.js", "liver.js", "controls.js", "scene.js")] if scene else []
     parts: dict[str, Any] = {
         "segments": tables.segments(results),
         "ledgers": [

@@ -69,7 +69,7 @@ def replacing(folder: Path, force: bool = False) -> Iterator[Path]:
     try:
         partial.chmod(0o777 & ~_umask())
         yield partial
-        _flush(partial)
+        flush(partial)
         refuse_existing(folder, force)
         _swap(partial, folder)
     except BaseException:
@@ -83,7 +83,8 @@ def _umask() -> int:
     return mask
 
 
-def _flush(folder: Path) -> None:
+def flush(folder: Path) -> None:
+    """All that is in ``folder`` is on the disk, and the folder with it."""
     for path in [*folder.rglob("*"), folder]:
         handle = os.open(path, os.O_RDONLY)
         try:
@@ -140,21 +141,39 @@ def save(results: Results, folder: Path, force: bool = False) -> Path:
 
     Raises InputError where the folder exists and ``force`` is not given, or cannot be written.
     """
+    with replacing(Path(folder), force) as partial:
+        write_into(results, partial)
+    results.folder = Path(folder).absolute()
+    return results.folder
+
+
+def write_into(results: Results, folder: Path, timed: bool = True) -> None:
+    """All files of ``results`` into a folder that is there. Where not ``timed``, how long it took stands in run.json
+    alone, and every other file of two runs of one scenario is the same to the last bit."""
     begun = time.perf_counter()
     presenter = results.presenter
+    aside = {} if timed else _without_times(results)
     try:
-        with replacing(Path(folder), force) as partial:
-            if presenter is not None:
-                presenter.begin(results, partial)
-            stages = _write_data(results, partial)
-            notes = presenter.finish(results, partial) if presenter is not None else []
-            _write_account(results, partial, notes, stages, begun)
+        if presenter is not None:
+            presenter.begin(results, folder)
+        stages = _write_data(results, folder)
+        notes = presenter.finish(results, folder) if presenter is not None else []
+        results.provenance.update(aside)
+        _write_account(results, folder, notes, stages, begun, timed)
     except BaseException:
         if presenter is not None:
             presenter.abandon()
         raise
-    results.folder = Path(folder).absolute()
-    return results.folder
+
+
+def _without_times(results: Results) -> dict[str, Any]:
+    """Take out of the record how long it took, and when; returns what run.json says of it all the same."""
+    results.summary.pop("timing", None)
+    for part in results.summary.get("solver", {}).values():
+        if isinstance(part, dict):
+            for name in ("kernel_s", "network_s", "seconds"):
+                part.pop(name, None)
+    return {key: results.provenance.pop(key) for key in ("timing", "started") if key in results.provenance}
 
 
 def _write_data(results: Results, folder: Path) -> dict[str, float]:
@@ -187,14 +206,17 @@ def _write_data(results: Results, folder: Path) -> dict[str, float]:
     }
 
 
-def _write_account(results: Results, folder: Path, notes: list[str], stages: dict[str, float], begun: float) -> None:
+def _write_account(
+    results: Results, folder: Path, notes: list[str], stages: dict[str, float], begun: float, timed: bool
+) -> None:
     """summary.json and run.json, with the time that writing took added to the timing."""
     results.provenance.setdefault("warnings", []).extend(notes)
-    timing = dict(results.summary.get("timing", {}))
+    timing = dict(results.summary.get("timing") or results.provenance.get("timing", {}))
     elapsed = time.perf_counter() - begun
     timing.update(stages, save_s=elapsed, total_s=float(timing.get("total_s", 0.0)) + elapsed)
     timing.update(results.provenance.get("drawing", {}))
-    results.summary["timing"] = timing
+    if timed:
+        results.summary["timing"] = timing
     write_json(folder / "summary.json", results.summary)
     record = {
         **results.provenance,

@@ -5,9 +5,10 @@ The limits are editorial: they decide what is said loudly, never what is compute
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from haiflow.criteria import Criterion, parse_criterion
 from haiflow.results.quantities import closure, number, say
 from haiflow.results.record import Finding
 
@@ -20,14 +21,24 @@ PERIODIC = 1e-3
 MISSED = 0.10  # of its fair share by volume: less is a segment that the therapy misses
 
 
-def judge(summary: dict[str, Any]) -> list[Finding]:
-    """Findings on one run, the gravest first; a part that the run lacks is not judged."""
+def judge(summary: dict[str, Any], require: Sequence[str] = ()) -> list[Finding]:
+    """Findings on one run, the gravest first; a part that the run lacks is not judged. ``require``: what the scenario
+    states that it must meet."""
     checks: tuple[Callable[[dict[str, Any]], list[Finding]], ...] = (
         _status, _nothing, _pump, _line, _leak, _against_twin, _starved, _off_target, _detection, _periodic, _balance,
     )  # fmt: skip
     findings = [finding for check in checks for finding in check(summary)]
+    findings += [_required(parse_criterion(text), summary) for text in require]
     rank = {"alarm": 0, "warn": 1, "ok": 2}
     return sorted(findings, key=lambda finding: rank[finding.severity])
+
+
+def _required(criterion: Criterion, summary: dict[str, Any]) -> Finding:
+    value = criterion.value(summary)
+    if value is None:
+        return Finding("alarm", f"Required: {criterion.text}. The run has no such figure.")
+    met = criterion.met(value)
+    return Finding("ok" if met else "alarm", f"Required: {criterion.text}. {'Met' if met else 'Not met'}.")
 
 
 def _grade(value: float, warn: float, alarm: float) -> str:

@@ -52,9 +52,6 @@ def check(problems: Problems, sound: dict[str, Any], folder: Path) -> None:
 def _parts(problems: Problems) -> None:
     """Parts that need another one."""
     root = problems.document.root
-    if root.get("sweep") is not None:
-        remedy = "run each variant with --set, e.g. --set catheter.inner_diameter='0.8 mm'"
-        problems.add(("sweep",), "sweep", "sweeps are not run by this version", remedy, key=True)
     if not any(part in root for part in ("pump", "catheter", "arteries")):
         problems.add((), None, "there is nothing to simulate", "add 'arteries:', or 'pump:' and 'catheter:'")
     needs = (("pump", "catheter"), ("catheter", "pump"), ("liver", "arteries"))

@@ -29,7 +29,6 @@ def json_schema() -> dict[str, Any]:
             text = described.get(name, {}).get(key)
             if text:
                 value["description"] = f"{value['description']}; {text}" if "description" in value else text
-    whole["properties"].pop("sweep", None)
     whole["required"] = ["haiflow"]
     return whole
 

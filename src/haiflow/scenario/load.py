@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -25,7 +25,8 @@ from haiflow.scenario.write import as_document, as_yaml
 
 @dataclass(frozen=True)
 class Scenario:
-    """A scenario that has passed every check. ``model`` is the typed tree in SI; ``path`` the file it came from.
+    """A scenario that has passed every check. ``model`` is the typed tree in SI; ``path`` the file it came from. Of a
+    scenario with a sweep it is the first sound variant, and ``model.sweep`` says what is swept.
 
     ``default_ligation``: which vessels are tied off was left to haiflow.
     """
@@ -84,6 +85,18 @@ def loads(text: str, set: Mapping[str, Any] | None = None, *, shown: str = "scen
 
 def _built(document: Document, path: Path | None, settings: Mapping[str, Any]) -> Scenario:
     overrides.apply(document, settings)
+    if document.root.get("sweep") is None:
+        return built(document, path)
+    from haiflow.scenario.sweeps.swept import swept
+
+    found = swept(document, path, {})
+    assert found is not None
+    first = found.scenario(found.first_sound())
+    return replace(first, model=first.model.model_copy(update={"sweep": found.sweep}))
+
+
+def built(document: Document, path: Path | None) -> Scenario:
+    """The scenario of a document without a sweep (which becomes ours). Raises :class:`InputError`."""
     problems = Problems(document)
     folder = path.parent if path is not None else Path()
     document.root.setdefault("name", path.stem if path is not None else "scenario")

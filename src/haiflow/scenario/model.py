@@ -13,7 +13,7 @@ What :func:`haiflow.scenario.load.load` guarantees beyond the types:
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -37,15 +37,17 @@ from haiflow.scenario.schema.events import (
 from haiflow.scenario.schema.network import Inflow, Network, Node, Outlet, Vessel, Waveform
 from haiflow.scenario.schema.patient import Liver, Patient, PatientChange, Tumour
 from haiflow.scenario.schema.pump import Fill, ProgrammeStep, Propellant, Pump, Reference, SidePort
+from haiflow.scenario.schema.require import Requirements
 from haiflow.scenario.schema.run import Numerics, Run
 from haiflow.scenario.schema.substances import Drug, Infusate
+from haiflow.scenario.schema.sweep import Sweep
 
 __all__ = [
     "Arteries", "Blood", "Bolus", "Catheter", "CatheterPlace", "Dislodgement", "Drug", "Event", "Fault", "Fill",
     "Growing", "Harbour", "Inflow", "Infusate", "Kink", "Leak", "Liver", "Network", "Node", "Numerics", "Occlusion",
     "Outlet", "Patient", "PatientChange", "Pocket", "ProgrammeStep", "Propellant", "Pump", "PumpChange", "Reference",
-    "Run", "ScenarioModel", "Segment", "SideHole", "SidePort", "Stall", "Tip", "Tumour", "Vessel", "VesselOverride",
-    "Waveform", "Where",
+    "Run", "ScenarioModel", "Segment", "SideHole", "SidePort", "Stall", "Sweep", "Tip", "Tumour", "Vessel",
+    "VesselOverride", "Waveform", "Where",
 ]  # fmt: skip
 
 
@@ -65,4 +67,5 @@ class ScenarioModel(f.Part):
     schedule: Annotated[tuple[Event, ...], Field(max_length=10_000)] = ()
     faults: Annotated[tuple[Fault, ...], Field(max_length=1000)] = ()
     run: Run = Run()
-    sweep: Any = None
+    require: Requirements = ()
+    sweep: Sweep | None = None

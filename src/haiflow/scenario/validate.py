@@ -32,7 +32,7 @@ def validate(problems: Problems) -> dict[str, Any]:
         elif value is None:
             problems.add((key,), None, "the key has no value", "fill it in or delete the line")
         else:
-            result = _part(problems, (key,), value)
+            result = part(problems, (key,), value)
             if result is not None:
                 sound[key] = result
     if "haiflow" not in root:
@@ -57,11 +57,12 @@ def _items(problems: Problems, key: str, value: Any) -> dict[int, Any]:
     if not isinstance(value, list) or len(value) > LIST_LIMIT:
         problems.add((key,), value, f"{key} is a list", f"write '{key}:' and then items that start with '- '")
         return {}
-    found = ((index, _part(problems, (key, index), item)) for index, item in enumerate(value))
+    found = ((index, part(problems, (key, index), item)) for index, item in enumerate(value))
     return {index: item for index, item in found if item is not None}
 
 
-def _part(problems: Problems, path: KeyPath, value: Any) -> Any:
+def part(problems: Problems, path: KeyPath, value: Any) -> Any:
+    """The model of what stands at ``path``; None where the schema complains, which ``problems`` are told."""
     key = str(path[0])
     try:
         return _adapter(key).validate_python(value)
@@ -118,7 +119,8 @@ def _wording(kind: str, message: str, context: dict[str, Any]) -> tuple[str, str
     if kind == "literal_error":
         return "not one of the choices", f"use one of: {context['expected']}".replace("'", "")
     if kind.startswith("union_tag"):
-        return "a fault has a known kind", f"use one of: {', '.join(KINDS_OF_FAULT)}"
+        kinds = str(context.get("expected_tags", "")).replace("'", "") or ", ".join(KINDS_OF_FAULT)
+        return f"{'a fault has' if 'leak' in kinds else 'needs'} a known kind", f"use one of: {kinds}"
     for bound, word in BOUNDS.items():
         if bound in context:
             return f"must {word} {context[bound]:g}", "change the number"

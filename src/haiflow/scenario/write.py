@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -65,5 +67,12 @@ def as_yaml(document: dict[str, Any], path: Path | None) -> str:
     """YAML text with a comment that says where it comes from."""
     origin = f" from {path.name}" if path is not None else ""
     header = f"# Resolved by haiflow{origin}: every library value and default is written out.\n"
-    body = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
-    return header + str(body)
+    return header + "".join(_section(key, json.dumps(value)) for key, value in document.items())
+
+
+@lru_cache(maxsize=64)
+def _section(key: str, value: str) -> str:
+    """One part of the file; variants of a sweep have most of theirs in common."""
+    return str(
+        yaml.dump({key: json.loads(value)}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from haiflow.arteries.tree import Tree
 from haiflow.body.model import Body, SystemicKinetics
 from haiflow.catheter.line import Kink, Line, Pocket, Segment, SideHole, Tip, build_line, with_inlet_compliance
 from haiflow.liver.build import TumourSpec, build_liver
@@ -23,6 +24,7 @@ from haiflow.scenario import model as given
 from haiflow.simulation.arterial_tree import build_tree, drains
 from haiflow.simulation.liver_mesh import liver_mesh
 from haiflow.simulation.parts import Parts, Substance
+from haiflow.simulation.shared import Shared
 
 CARRIER = "infusate"
 WATER_SELF_DIFFUSION = 3.0e-9  # m2/s at 37 degC: the carrier against blood plasma
@@ -31,13 +33,15 @@ EXTRACELLULAR_PER_MASS = 130e-6  # m3/kg: interstitial water that saline exchang
 CAPILLARY_CLEARANCE = 1e-6  # m3/s: saline leaves the circulation with a half-time of about an hour [assumed]
 
 
-def assemble(model: given.ScenarioModel, folder: Path | None = None, mesh: TetraMesh | None = None) -> Parts:
+def assemble(
+    model: given.ScenarioModel, folder: Path | None = None, mesh: TetraMesh | None = None, shared: Shared | None = None
+) -> Parts:
     """All parts of a scenario before anything happens to them; ``folder`` is where relative paths start, ``mesh`` the
-    liver's, where it has been read already."""
+    liver's, where it has been read already, ``shared`` what other runs may have computed."""
     substances = (carrier(model), *(substance(name, drug) for name, drug in _used(model).items()))
     surroundings = Surroundings(model.patient.temperature, model.patient.ambient_pressure)
     arteries = model.arteries
-    tree = None if arteries is None else build_tree(arteries, model.run.numerics, liver_demand(model.liver))
+    tree = None if arteries is None else shared_tree(model, arteries, shared)
     mesh = liver_mesh(model.liver, folder) if model.liver is not None and mesh is None else mesh
     liver = build_given_liver(model.liver, mesh) if model.liver is not None else None
     pump = build_pump(model.pump) if model.pump is not None else None
@@ -56,6 +60,15 @@ def assemble(model: given.ScenarioModel, folder: Path | None = None, mesh: Tetra
         drains={} if arteries is None else drains(arteries),
         split={} if arteries is None else dict(arteries.split),
     )
+
+
+def shared_tree(model: given.ScenarioModel, arteries: given.Arteries, shared: Shared | None) -> Tree:
+    """The tree with its outlets calibrated: the same for all runs on the same arteries."""
+    numerics, demand = model.run.numerics, liver_demand(model.liver)
+    if shared is None:
+        return build_tree(arteries, numerics, demand)
+    key = f"{arteries!r} {numerics.velocity_profile!r} {demand!r}"
+    return shared.once("tree", key, lambda: build_tree(arteries, numerics, demand))
 
 
 def liver_demand(liver: given.Liver | None) -> float:

@@ -18,6 +18,7 @@ from haiflow.arteries.tree import Inlet, Tree
 from haiflow.catheter.line import Tip
 from haiflow.ports import Floats
 from haiflow.simulation.parts import Parts
+from haiflow.simulation.shared import Shared, state_key
 
 
 class BloodFlow:
@@ -32,7 +33,9 @@ class BloodFlow:
         cell_length: float = 4e-3,
         min_cells: int = 2,
         courant: float = 0.7,
+        shared: Shared | None = None,
     ) -> None:
+        self.shared = shared
         self.base, self.tolerance, self.max_cycles = base, tolerance, max_cycles
         self.cell_length, self.min_cells, self.courant = cell_length, min_cells, courant
         self.base_digest = base.digest()
@@ -55,18 +58,25 @@ class BloodFlow:
 
     def _solve(self, tree: Tree, digest: str) -> Cycle:
         driven = tree if digest == self.base_digest else self.driven(tree)
-        grid = make_grid(driven, self.cell_length, self.min_cells)
-        cycle = periodic(
+        if self.shared is None:
+            cycle = self._periodic(driven)
+        else:
+            numerics = (self.tolerance, self.max_cycles, self.cell_length, self.min_cells, self.courant)
+            key = f"{driven.digest()} {numerics!r} {state_key(self.latest)}"
+            cycle = self.shared.once("cycle", key, lambda: self._periodic(driven))
+        # A growing fault alters the tree little by little: the last state is the nearest to start from.
+        self.latest = cycle.state
+        return cycle
+
+    def _periodic(self, driven: Tree) -> Cycle:
+        return periodic(
             driven,
             tolerance=self.tolerance,
             max_cycles=self.max_cycles,
             state=self.latest,
-            grid=grid,
+            grid=make_grid(driven, self.cell_length, self.min_cells),
             courant=self.courant,
         )
-        # A growing fault alters the tree little by little: the last state is the nearest to start from.
-        self.latest = cycle.state
-        return cycle
 
 
 def tip_pressure(cycle: Cycle, tree: Tree, tip: Tip) -> Floats:

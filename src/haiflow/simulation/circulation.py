@@ -6,6 +6,7 @@ sends back ("again"), so that the drug delivered by the infusion is told from th
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from haiflow.numerics.field import FieldSystem
 from haiflow.numerics.joint import Connection, JointSystem, Step, unit_connections
 from haiflow.ports import Floats
 from haiflow.simulation.blood import BloodFlow
-from haiflow.simulation.parts import Parts, Substance
+from haiflow.simulation.parts import Parts, Substance, without_line
 from haiflow.simulation.perfused import joined, territory_means
 from haiflow.simulation.routes import bed_volumes, downstream, inlets, joint_step, portal_flows, territory_flows
 
@@ -24,6 +25,7 @@ TIP = "tip"
 ROUND_OFF = 1e-14
 STEADY = 0.01  # relative change of a source between two steps that counts as steady
 KEPT_SYSTEMS = 2
+SHARED_FACTORS = 32  # step lengths of a system that many runs go on with
 SMALL_FLOW = 1e-9  # of the inlet's: a vessel with less is closed, and what the tip gives washes back to its ostium
 
 
@@ -71,7 +73,7 @@ class Circulation:
             # A growing fault never comes back to an earlier tree: keep the last systems only, their factors are large.
             while len(self.kept) >= KEPT_SYSTEMS:
                 del self.kept[next(iter(self.kept))]
-            self.kept[key] = [self._joined(substance, injection) for substance in parts.substances]
+            self.kept[key] = [self._system(substance, injection) for substance in parts.substances]
         self.systems = self.kept[key]
         self.injected, self.changed = injection is not None, True
 
@@ -149,6 +151,22 @@ class Circulation:
         system = self.systems[index]
         cuts = [system.part_slice(name) for name in names if name in system.parts]
         return float(sum(system.volume[cut] @ self.c[index][cut] for cut in cuts))
+
+    def _system(self, substance: Substance, injection: Injection | None) -> JointSystem | FieldSystem:
+        """The joint system of one substance: built, or that of another run which agrees in all but pump and line."""
+        shared, parts = self.blood.shared, self.parts
+        if shared is None or parts.perfused is not None:
+            return self._joined(substance, injection)
+
+        def build() -> JointSystem | FieldSystem:
+            system = self._joined(substance, injection)
+            if isinstance(system, JointSystem):
+                system.keep_factors(SHARED_FACTORS)
+            return system
+
+        flows = (self.cycle.mean_flow_rate, self.cycle.outlet_flow, self.cycle.inlet_flow)
+        decides = (without_line(parts), substance, injection, flows, self.volumes, self.loaded)
+        return shared.system(pickle.dumps(decides), build)
 
     def _joined(self, substance: Substance, injection: Injection | None) -> JointSystem | FieldSystem:
         """The joint system of one substance."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from haiflow.arteries.subtree import SubTree
 from haiflow.arteries.tree import Tree
@@ -75,6 +75,17 @@ class Parts:
     streamed: Streamed | None = None  # the tip in 3D
     perfused: PerfusedLiver | None = None
     grown: dict[str, SubTree] = field(default_factory=dict)
+
+
+NOWHERE, NOTHING = Surroundings(310.15, 101_325.0), Fluid(1000.0, 1e-3)
+
+
+def without_line(parts: Parts) -> Parts:
+    """``parts`` without all that the blood does not know of: equal for runs that differ in pump and line alone."""
+    return replace(
+        parts, pump=None, line=None, side_port=None, substances=(), artery_pressure=0.0, planned_rate=0.0,
+        surroundings=NOWHERE, infusate=NOTHING,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

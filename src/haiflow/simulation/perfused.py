@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,8 +26,9 @@ from haiflow.numerics.field import FieldSystem
 from haiflow.numerics.joint import Connection, JointSystem
 from haiflow.ports import Floats, LinearTransport
 from haiflow.scenario import model as given
-from haiflow.simulation.parts import Parts, Substance
+from haiflow.simulation.parts import Parts, Substance, without_line
 from haiflow.simulation.routes import portal_flows
+from haiflow.simulation.shared import Shared
 
 
 def resolve(parts: Parts, cycle: Cycle, mesh: TetraMesh, wanted: given.Liver) -> Parts:
@@ -65,6 +68,26 @@ def resolve(parts: Parts, cycle: Cycle, mesh: TetraMesh, wanted: given.Liver) ->
     healthy = field.supply(node_flows(field, cycle.outlet_flow), portal)
     sinusoids = replace(field.sinusoids, conductance=drain_conductance(healthy), solved={})
     return replace(parts, liver=liver, perfused=replace(field, sinusoids=sinusoids), grown=grown)
+
+
+def shared_liver(parts: Parts, cycle: Cycle, mesh: TetraMesh, wanted: given.Liver, shared: Shared) -> Parts:
+    """The same, grown once for all runs that agree in all but pump and line; flows that a run finds stay its own."""
+
+    def grow_once() -> Parts:
+        found = resolve(parts, cycle, mesh, wanted)
+        assert found.perfused is not None
+        _ = found.perfused.sinusoids.solver  # set up before it is shared
+        return found
+
+    flows = (cycle.mean_flow_rate, cycle.outlet_flow, cycle.inlet_flow)
+    key = pickle.dumps((without_line(parts), flows, wanted, mesh.points, mesh.tetra, mesh.couinaud_segment))
+    found = shared.large(key, grow_once)
+    assert found.perfused is not None
+    sinusoids = copy(found.perfused.sinusoids)  # with what it has set up
+    object.__setattr__(sinusoids, "solved", {})
+    return replace(
+        parts, liver=found.liver, perfused=replace(found.perfused, sinusoids=sinusoids), grown=found.grown
+    )
 
 
 def regions(mesh: TetraMesh, liver: Liver) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.bool_]]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from haiflow.errors import InputError
 from haiflow.liver.field import PerfusedLiver
 from haiflow.liver.scan import planar
 from haiflow.mesh.model import TetraMesh
 from haiflow.report.presenter import Presenter
 from haiflow.results.record import Event, Results, Scan
+from haiflow.results.verdict import judge
 from haiflow.scenario.load import Scenario
 from haiflow.simulation.assemble import assemble
 from haiflow.simulation.blood import BloodFlow
@@ -23,10 +26,11 @@ from haiflow.simulation.detection import Observer
 from haiflow.simulation.drawing import liver_field, network
 from haiflow.simulation.events import build_timeline, fault_key, fault_name
 from haiflow.simulation.liver_mesh import liver_mesh
-from haiflow.simulation.perfused import resolve
+from haiflow.simulation.perfused import resolve, shared_liver
 from haiflow.simulation.provenance import inputs, provenance
 from haiflow.simulation.pulse import PulseClock
 from haiflow.simulation.series import cycle_series, history
+from haiflow.simulation.shared import Shared
 from haiflow.simulation.summary import summarise
 from haiflow.simulation.therapy import TherapyClock
 from haiflow.simulation.timeline import Timeline
@@ -45,13 +49,14 @@ class _Job:
 
     scenario: Scenario
     progress: Progress
+    shared: Shared | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.model = self.scenario.model
         refuse_unmeshed(self.scenario)
         self.mesh = None if self.model.liver is None else liver_mesh(self.model.liver, self.scenario.folder)
-        self.base = assemble(self.model, self.scenario.folder, self.mesh)
+        self.base = assemble(self.model, self.scenario.folder, self.mesh, self.shared)
         numerics = self.model.run.numerics
         self.flow = (
             None
@@ -59,6 +64,7 @@ class _Job:
             else BloodFlow(
                 self.base.tree, tolerance=numerics.periodic_tolerance, max_cycles=numerics.max_cycles,
                 cell_length=numerics.cell_length, min_cells=numerics.min_cells, courant=numerics.cfl,
+                shared=self.shared,
             )
         )  # fmt: skip
         self.timeline = build_timeline(self.model, self.base)
@@ -70,7 +76,11 @@ class _Job:
         if wanted is None or wanted.resolve != "3d" or self.flow is None or self.mesh is None:
             return
         self.progress("liver", 0.0)
-        self.base = resolve(self.base, self.flow.cycle(self.flow.base), self.mesh, wanted)
+        cycle, mesh = self.flow.cycle(self.flow.base), self.mesh
+        if self.shared is None:
+            self.base = resolve(self.base, cycle, mesh, wanted)
+        else:
+            self.base = shared_liver(self.base, cycle, mesh, wanted, self.shared)
         self.timeline = build_timeline(self.model, self.base)
 
     def resolve_tip(self) -> None:
@@ -146,24 +156,36 @@ class _Job:
         return twin, rows
 
 
-def run_scenario(scenario: Scenario, *, progress: Progress | None = None, pictures: bool = True) -> Results:
+def run_scenario(
+    scenario: Scenario,
+    *,
+    progress: Progress | None = None,
+    pictures: bool = True,
+    fields: bool = True,
+    shared: Shared | None = None,
+) -> Results:
     """Runs one scenario and returns its results in memory; ``progress(stage, share)`` hears how far it is.
 
     With ``pictures`` two drawing processes get ready while the solvers compute; ``results.save(DIR)`` uses them.
+    Without ``fields`` figures and history are all that is kept: neither network nor liver in 3D nor cardiac cycle.
+    ``shared`` is what this run has in common with others.
     """
+    if scenario.model.sweep is not None:
+        raise InputError(scenario.name, "sweep", "a sweep is many runs", "use: haiflow run FILE -o DIR")
     begun = time.perf_counter()
     presenter = Presenter(pictures=pictures)
     try:
-        job = _Job(scenario, progress or (lambda stage, share: None))
+        job = _Job(scenario, progress or (lambda stage, share: None), shared)
         job.seconds["assemble_s"] = time.perf_counter() - begun
         # The joint systems are small: threads inside one solve cost more than they give.
-        with threadpool_limits(limits=1):
+        # Who shares with other runs has set that once for all of them: it takes milliseconds.
+        with threadpool_limits(limits=1) if shared is None else nullcontext():
             job.timed("arteries_s", job.solve_blood)
             job.timed("junction_s", job.resolve_tip)
             job.timed("liver_s", job.resolve_liver)
             main = job.timed("transport_s", job.main)
             twin, detection = job.timed("detection_s", lambda: job.compare(main))
-        results = _results(job, main, twin, detection, presenter)
+        results = _results(job, main, twin, detection, presenter, fields)
     except BaseException:
         presenter.abandon()
         raise
@@ -174,7 +196,8 @@ def run_scenario(scenario: Scenario, *, progress: Progress | None = None, pictur
 
 
 def _results(
-    job: _Job, main: Trajectory, twin: Trajectory | None, detection: list[dict[str, Any]], presenter: Presenter
+    job: _Job, main: Trajectory, twin: Trajectory | None, detection: list[dict[str, Any]], presenter: Presenter,
+    fields: bool,
 ) -> Results:
     scenario, flow, model = job.scenario, job.flow, job.model
     summary = summarise(main, flow, name=scenario.name, sha256=scenario.sha256, clock=model.run.clock)
@@ -193,19 +216,20 @@ def _results(
     if job.tip is not None:
         account.setdefault("warnings", []).extend(tip_notes(job.tip, [fault.kind for fault in model.faults]))
     series, coords = history(main)
-    cycle, cycle_coords = ({}, {}) if flow is None else cycle_series(flow.cycle(flow.base), flow.base)
-    mesh = job.mesh
+    cycle, cycle_coords = ({}, {}) if flow is None or not fields else cycle_series(flow.cycle(flow.base), flow.base)
+    mesh = job.mesh if fields else None
     return Results(
         summary=summary,
         history_series=series,
         history_coords=coords,
         cycle_series=cycle,
         cycle_coords=cycle_coords,
-        network=network(main, flow, model),
+        network=network(main, flow, model) if fields else None,
         liver=liver_field(main, flow, mesh) if mesh is not None and flow is not None else None,
         scan=_scan(main, mesh),
         junction=None if job.tip is None else tip_field(job.tip),
         events=_events(job),
+        verdict=judge(summary, model.require),
         detection=detection,
         scenario_yaml=scenario.resolved_yaml(),
         inputs=inputs(scenario),

@@ -1,0 +1,1 @@
+"""Many variants of one scenario: planned, run on any number of processes, resumed, gathered."""

@@ -1,0 +1,65 @@
+"""Each sweep among the examples runs, smaller where it is large, and teaches what its first lines say."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from haiflow.batch.command import run_sweep
+from haiflow.scenario.sweeps.swept import read_swept
+
+SWEEPS = Path(__file__).parents[2] / "examples" / "sweeps"
+SMALLER = {"tolerance-study": {"sweep.sensitivity.n": "4"}, "patient-population": {"sweep.population.n": "16"}}
+FILES = sorted(path.stem for path in SWEEPS.glob("*.yaml"))
+
+
+@pytest.fixture
+def table(request, tmp_path):
+    name, settings = request.param, SMALLER.get(request.param, {})
+    path = str(SWEEPS / f"{name}.yaml")
+    report = run_sweep(path, read_swept(path, settings), tmp_path / "out", settings, workers=2, quiet=True)
+    assert report.status == "complete"
+    assert (tmp_path / "out" / "report.html").stat().st_size > 20_000
+    with (tmp_path / "out" / "variants.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        assert abs(float(row["ledger.drug.relative_imbalance"])) <= 1e-10
+        assert abs(float(row["ledger.carrier.relative_imbalance"])) <= 1e-10
+    return rows
+
+
+def test_there_is_a_lesson_for_each():
+    assert FILES == ["fault-campaign", "patient-population", "tolerance-study"]
+
+
+@pytest.mark.parametrize("table", ["fault-campaign"], indirect=True)
+def test_fault_campaign(table):
+    by_place = {(row["fault"], row["fault.place"], row["fault.severity"]): row for row in table}
+    for vessel in ("right_hepatic", "left_hepatic", "proper_hepatic"):
+        assert by_place["occlusion", vessel, "0.5"]["detection.undetected"] == "1"
+    starving = by_place["occlusion", "proper_hepatic", "0.9"]
+    assert (starving["segments.under_perfused"], starving["detection.undetected"]) == ("8", "1")
+    holes = [row for row in table if row["fault"] == "leak" and row["fault.orifice_diameter [um]"] == "20"]
+    assert len(holes) == 3
+    assert all(0.2 < float(row["segments.sum_dose_fraction"]) < 0.28 for row in holes)
+    assert by_place["none", "", ""]["meets detection.max_time < 15 d"] == "1"
+
+
+@pytest.mark.parametrize("table", ["patient-population"], indirect=True)
+def test_patient_population(table):
+    missed = {row["arteries.anatomy"] for row in table if row["meets segments.min_dose_fraction > 0.5 %"] == "0"}
+    served = {row["arteries.anatomy"] for row in table} - missed
+    assert missed <= {"michels-2", "michels-3", "michels-4", "michels-8"}
+    assert missed
+    assert "michels-1" in served
+
+
+@pytest.mark.parametrize("table", ["tolerance-study"], indirect=True)
+def test_tolerance_study(table):
+    # Blocks of seven: base point, one key changed at a time (in the order of the columns), the second base point.
+    flow = [float(row["pump.mean_flow_rate_m3_per_s"]) for row in table]
+    for block in range(0, len(flow), 7):
+        base, error, temperature, weather, bore, length, _ = flow[block : block + 7]
+        assert bore == pytest.approx(base, rel=1e-3)
+        assert length == pytest.approx(base, rel=1e-3)
+        assert max(abs(other / base - 1.0) for other in (error, temperature, weather)) > 5e-3
