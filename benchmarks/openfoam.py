@@ -17,7 +17,10 @@ from haiflow.ports import Floats
 HEAD = "FoamFile {{ version 2.0; format ascii; class {kind}; object {name}; }}\n"
 SCHEMES = """ddtSchemes {{ default {time}; }}
 gradSchemes {{ default Gauss linear; }}
-divSchemes {{ default none; div(phi,U) {convection}; div(phi,T) Gauss limitedLinear 1; div((nuEff*dev2(T(grad(U))))) Gauss linear; }}
+divSchemes {{
+  default none; div(phi,U) {convection}; div(phi,T) Gauss limitedLinear 1;
+  div((nuEff*dev2(T(grad(U))))) Gauss linear;
+}}
 laplacianSchemes {{ default Gauss linear corrected; }}
 interpolationSchemes {{ default linear; }}
 snGradSchemes {{ default corrected; }}
@@ -47,13 +50,12 @@ def _write(folder: Path, name: str, kind: str, text: str) -> None:
 
 
 def _control(solver: str, step: float, end: float) -> str:
-    write = (
-        "writeControl timeStep; writeInterval 100000;"
-        if solver != "simpleFoam"
-        else "writeControl timeStep; writeInterval 5000;"
+    every = 5000 if solver == "simpleFoam" else 100_000
+    return (
+        f"application {solver}; startFrom latestTime; stopAt endTime; startTime 0; endTime {end}; deltaT {step};\n"
+        f"writeControl timeStep; writeInterval {every}; writeFormat ascii; writePrecision 10;\n"
+        "timeFormat general; timePrecision 8; runTimeModifiable no;\n"
     )
-    return (f"application {solver}; startFrom latestTime; stopAt endTime; startTime 0; endTime {end}; deltaT {step}; "
-            f"{write} writeFormat ascii; writePrecision 10; timeFormat general; timePrecision 8; runTimeModifiable no;\n")  # fmt: skip
 
 
 def prepare(folder: Path, mesh: Region, viscosity: float, walls: tuple[str, ...], velocity: Floats) -> None:
@@ -70,18 +72,14 @@ def prepare(folder: Path, mesh: Region, viscosity: float, walls: tuple[str, ...]
         start = text.index(f"    {name}\n")
         text = text[:start] + text[start:].replace("type            patch", "type            wall", 1)
     boundary.write_text(text)
-    _write(
-        folder,
-        "constant/transportProperties",
-        "dictionary",
-        f"transportModel Newtonian; nu [0 2 -1 0 0 0 0] {viscosity}; DT [0 2 -1 0 0 0 0] 5e-10;\n",
-    )
+    properties = f"transportModel Newtonian; nu [0 2 -1 0 0 0 0] {viscosity};\n"
+    _write(folder, "constant/transportProperties", "dictionary", properties)
     _write(folder, "constant/turbulenceProperties", "dictionary", "simulationType laminar;\n")
     inlet = "({:.8g} {:.8g} {:.8g})".format(*velocity)
+    fixed = f"fixedValue; value uniform {inlet}"
     fields = {
-        "U": ("volVectorField", "[0 1 -1 0 0 0 0]", "(0 0 0)", f"fixedValue; value uniform {inlet}", "zeroGradient", "noSlip"),
+        "U": ("volVectorField", "[0 1 -1 0 0 0 0]", "(0 0 0)", fixed, "zeroGradient", "noSlip"),
         "p": ("volScalarField", "[0 2 -2 0 0 0 0]", "0", "zeroGradient", "fixedValue; value uniform 0", "zeroGradient"),
-        "T": ("volScalarField", "[0 0 0 0 0 0 0]", "0", "fixedValue; value uniform 1", "zeroGradient", "zeroGradient"),
     }  # fmt: skip
     for name, (kind, units, value, at_inlet, at_outlet, at_wall) in fields.items():
         lines = [f"{patch} {{ type {at_inlet if patch == 'inlet' else at_wall if patch in walls else at_outlet}; }}"
@@ -91,7 +89,8 @@ def prepare(folder: Path, mesh: Region, viscosity: float, walls: tuple[str, ...]
 
 
 def _run(folder: Path, *command: str) -> str:
-    where = {"WM_PROJECT_DIR": "/usr/share/openfoam", "FOAM_SIGFPE": "false"} if Path("/usr/share/openfoam/etc").is_dir() else {}
+    home = Path("/usr/share/openfoam")  # Debian's, which sets nothing by itself
+    where = {"WM_PROJECT_DIR": str(home)} if (home / "etc").is_dir() else {}
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=where | os.environ)
     if done.returncode:
         raise RuntimeError(f"{command[0]} failed: {(done.stdout + done.stderr)[-600:]}")

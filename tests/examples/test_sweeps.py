@@ -1,6 +1,7 @@
 """Each sweep among the examples runs, smaller where it is large, and teaches what its first lines say."""
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def table(request, tmp_path):
 
 
 def test_there_is_a_lesson_for_each():
-    assert FILES == ["fault-campaign", "patient-population", "tolerance-study"]
+    assert FILES == ["fault-campaign", "patient-population", "tip_designs", "tolerance-study"]
 
 
 @pytest.mark.parametrize("table", ["fault-campaign"], indirect=True)
@@ -63,3 +64,23 @@ def test_tolerance_study(table):
         assert bore == pytest.approx(base, rel=1e-3)
         assert length == pytest.approx(base, rel=1e-3)
         assert max(abs(other / base - 1.0) for other in (error, temperature, weather)) > 5e-3
+
+
+@pytest.mark.parametrize("coarse", ["6"])
+def test_tip_designs(tmp_path, monkeypatch, coarse):
+    pytest.importorskip("gmsh", exc_type=(ImportError, OSError))
+    monkeypatch.setenv("HAIFLOW_CACHE", str(tmp_path / "cache"))
+    path, settings = str(SWEEPS / "tip_designs.yaml"), {"catheter.tip.cells": coarse}
+    report = run_sweep(path, read_swept(path, settings), tmp_path / "out", settings, workers=2, quiet=True)
+    assert report.status == "complete"
+    left, far = {}, {}
+    for folder in (tmp_path / "out").iterdir():
+        if (folder / "summary.json").exists():
+            holes = json.loads((folder / "summary.json").read_text())["split"]
+            left[folder.name] = sum(hole["share_of_infusate"] * hole["fractions"]["left_hepatic"] for hole in holes)
+            far[folder.name] = abs(left[folder.name] - holes[0]["blood"]["left_hepatic"])
+    assert len(left) == 5
+    assert len({round(share, 2) for share in left.values()}) == 5  # every design sends the drug another way
+    assert left["off-axis"] > left["square"] > left["off-axis-right"]
+    assert far["side-holed"] == min(far.values()) or far["side-holed"] < 0.12
+    assert far["off-axis-right"] > 0.25

@@ -50,6 +50,8 @@ class Tip(f.Part):
     resolve: Literal["mixed", "3d"] = "mixed"
     flow: Literal["pulsatile", "steady"] = "pulsatile"
     """of the blood in 3D: the whole cardiac cycle, or its mean (faster)"""
+    blood: Literal["newtonian", "carreau-yasuda"] = "newtonian"
+    """in 3D: of the arteries' viscosity, or thinning with shear towards it"""
     shape: Literal["square", "bevelled", "rounded"] = "square"
     bevel: f.Angle = 0.7853981633974483
     """between a bevelled face and a square one"""
