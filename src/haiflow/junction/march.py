@@ -170,8 +170,8 @@ class Flow:
         d, mesh = self.region.dual, self.region
         flow3d.velocity_fluxes(flux, velocity, d.ends, d.area)
         flow3d.gradient_fluxes(self._direct, pressure, self._ones, mesh.tetra, d.tetra_edge, d.shape, d.cell_volume)
-        # The time in which a control volume forgets: that of the steady flow, unless the step itself is shorter.
-        local = d.volume / np.maximum(self.momentum.rate, inertia)
+        # The time in which a control volume forgets what it held, by flushing, friction or the step.
+        local = d.volume / (self.momentum.rate + inertia)
         flow3d.add_damping(flux, slope, self._direct, local, d.ends, d.area)
 
     def _project(self, state: State, velocity: Floats, slope: Floats, tau: float, time: float) -> State:
