@@ -87,7 +87,10 @@ def flow_rows(mesh: Region, name: str, cycle_limit: float, steady_limit: float) 
         " us a cell",
     )
     if openfoam.installed():
-        yield from peer_rows(mesh, name, 450 * step, seconds)
+        try:
+            yield from peer_rows(mesh, name, 450 * step, seconds)
+        except RuntimeError as failure:  # the peer's own failure must not end the table
+            yield Row(f"OpenFOAM beside it, {name}", "-", str(failure).splitlines()[0][:60], None)
 
 
 def peer_rows(mesh: Region, name: str, cycle: float, seconds: float) -> Iterator[Row]:

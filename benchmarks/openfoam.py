@@ -28,7 +28,7 @@ snGradSchemes {{ default corrected; }}
 SOLUTION = """solvers {
   p { solver GAMG; smoother GaussSeidel; tolerance 1e-7; relTol 0.01; }
   pFinal { $p; relTol 0; }
-  U { solver smoothSolver; smoother symGaussSeidel; tolerance 1e-8; relTol 0.01; }
+  U { solver PBiCGStab; preconditioner DILU; tolerance 1e-8; relTol 0.01; }
   UFinal { $U; relTol 0; }
   T { solver PBiCGStab; preconditioner DILU; tolerance 1e-9; relTol 0; }
 }
@@ -78,7 +78,7 @@ def prepare(folder: Path, mesh: Region, viscosity: float, walls: tuple[str, ...]
     inlet = "({:.8g} {:.8g} {:.8g})".format(*velocity)
     fixed = f"fixedValue; value uniform {inlet}"
     fields = {
-        "U": ("volVectorField", "[0 1 -1 0 0 0 0]", "(0.01 0.01 0.1)", fixed, "zeroGradient", "noSlip"),
+        "U": ("volVectorField", "[0 1 -1 0 0 0 0]", "(0 0 0)", fixed, "zeroGradient", "noSlip"),
         "p": ("volScalarField", "[0 2 -2 0 0 0 0]", "0", "zeroGradient", "fixedValue; value uniform 0", "zeroGradient"),
     }  # fmt: skip
     for name, (kind, units, value, at_inlet, at_outlet, at_wall) in fields.items():

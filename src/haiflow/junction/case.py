@@ -16,7 +16,7 @@ from haiflow.mesh.region import Region
 from haiflow.ports import Floats
 
 TRACE = 1e-5  # of the blood's flow: what all holes of a slow infusion let out, which does not push the blood
-METHOD = 5  # raised whenever the same case would give another answer
+METHOD = 6  # raised whenever the same case would give another answer
 SLOW = 1e-3  # of the blood's flow: an infusion below it does not push the blood
 HOLE = "hole:"  # patches by which infusate comes in
 HARMONICS = 12  # of the inflow; the arteries' waveforms have no more

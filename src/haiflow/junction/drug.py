@@ -122,9 +122,10 @@ class DrugField:
 
     def carried(self, c: Floats, flux: Floats) -> Floats:
         """(e, q) m3/s: drug through every dual face, as the steady state has it."""
-        i, j = self.region.dual.ends.T
-        passing = np.bincount(self.region.dual.ends.ravel(), np.repeat(0.5 * np.abs(flux), 2), len(c))
-        self._correct(c, c, flux, np.asarray(passing, float))
+        d = self.region.dual
+        i, j = d.ends.T
+        scalar.upwind_matrix(self._off, self._diagonal, flux, self.friction, d.ends, d.slot)
+        self._correct(c, c, flux, self._diagonal)
         return np.where(flux[:, None] > 0.0, c[i], c[j]) * flux[:, None] + self._correction
 
     def _leaving(self, c: Floats, boundary_flux: Floats) -> Floats:

@@ -101,7 +101,7 @@ class _Work:
         where = {name: points for name, points, _ in self.ends.outlets}
         self.outlets = {name: where[name] for name in self.branches}
         self.near = self._surroundings()
-        self.steps = 0
+        self.steps, self.stray = 0, 0.0
 
     def _needed(self) -> int:
         """Steps of a cycle in which the blood at its fastest moves ``FARTHEST`` diameters of a vessel each at most.
@@ -142,6 +142,7 @@ class _Work:
 
     def steady_answer(self, state: State) -> Streaming:
         c, leaving = self.drug.steady(state.flux, state.boundary_flux)
+        self.stray = max(float(-c.min()), float(c.max() - 1.0), 0.0)
         carried = self.drug.carried(c, state.flux)
         tracers = hand_over(self.region, self.near, carried, self.case.tracers, marks=MARKS)
         through = float(self.region.dual.volume.sum() / self.case.mean_flow)
@@ -163,7 +164,7 @@ class _Work:
                 old, state = state, self.flow.advance(state)
                 flux, boundary = 0.5 * (old.flux + state.flux), 0.5 * (old.boundary_flux + state.boundary_flux)
                 leaving += self.drug.settle(c, flux, boundary, self.flow.step_size, PASSES) / n
-                record.bounds = max(record.bounds, float(-c.min()), float(c.max() - 1.0))
+                self.stray = max(self.stray, float(-c.min()), float(c.max() - 1.0))
                 blood += np.array([state.boundary_flux[at].sum() for at in self.outlets.values()]) / n
                 record.shear.add(self._shear(state))
                 record.near += (self.region.dual.volume * self.near) @ c / n
@@ -227,6 +228,7 @@ class _Work:
             {
                 "cells": len(region.tetra), "unknowns": 4 * len(region.points), "steps": self.steps, "cycles": cycles,
                 "change_of_split": float(change), "divergence": self.flow.worst_divergence,
+                "drug_out_of_bounds": self.stray,
                 "drug_balance": float(np.abs(leaving.sum(axis=0) / self.entering - 1.0).max()),
                 "reynolds": self._reynolds(), "mixed_share": float(self.entering.sum() / self.case.mean_flow),
                 **self._stagnant(shear),
@@ -270,7 +272,6 @@ class _Record:
     region: Region
     frames: list[Frame] = field(default_factory=list)
     carried: list[Floats] = field(default_factory=list)
-    bounds: float = 0.0
     near: Any = 0.0
 
     def __post_init__(self) -> None:

@@ -67,6 +67,7 @@ TIP_ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("junction", "reynolds", "Reynolds number of the blood that comes in", ""),
     ("junction", "split_disagreement", "Largest difference between scalar and tracers", "%"),
     ("junction", "drug_balance", "Drug neither in nor out, of what enters", "%"),
+    ("junction", "drug_out_of_bounds", "Drug's share beyond zero and one", ""),
     ("junction", "divergence", "Divergence left in a control volume, of the flow", ""),
     ("junction", "tip_mean_shear_pa", "Mean wall shear on the tip", "Pa"),
     ("junction", "tip_low_shear_fraction", "Tip surface with a mean shear below 0.4 Pa", "%"),
