@@ -130,6 +130,8 @@ def _syntax(error: yaml.MarkedYAMLError, shown: str, length: int) -> InputError:
         mark = error.context_mark
     place = f"{shown}:{mark.line + 1}:{mark.column + 1}" if mark else shown
     rule = " ".join(part for part in (error.context, error.problem) if part)
+    if "nesting depth" in rule:  # libyaml has a limit of its own, and sees the end of a flow before its first level
+        return InputError(place, f"over {DEEPEST} levels", "nested too deeply", "a scenario needs ten levels")
     remedy = "indent with spaces, write 'key: value', close brackets and quotes"
     return InputError(place, "YAML", f"not valid YAML ({rule})", remedy)
 
