@@ -33,7 +33,7 @@ class Steady:
     residual: float
 
 
-def steady(flow: Flow, state: State, *, tolerance: float = 1e-5, most: int = 600, depth: int = 10) -> Steady:
+def steady(flow: Flow, state: State, *, tolerance: float = 1e-5, most: int = 600, depth: int = 6) -> Steady:
     """Solve from ``state``; raises SolverStopped where ``most`` steps leave more than ``tolerance``."""
     mixing = Mixing(flow, depth)
     local, projection = np.empty(0), flow.projection
