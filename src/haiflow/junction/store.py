@@ -11,6 +11,7 @@ import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def recall(digest: str) -> Streaming | None:
         return Streaming(
             region, tuple(about["holes"]), tuple(about["branches"]), frames=frames, figures=about["figures"], **plain
         )
-    except (OSError, KeyError, ValueError):
+    except (OSError, KeyError, ValueError, EOFError, BadZipFile):
         return None
 
 
