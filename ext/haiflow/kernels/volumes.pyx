@@ -20,31 +20,36 @@ cdef inline double dot(const double *a, const double *b) noexcept nogil:
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
+cdef inline double faces(
+    double n[4][3], const double[:, ::1] points, const int[:, ::1] tetra, Py_ssize_t k
+) noexcept nogil:
+    # Area vectors of the faces opposite to each corner, inwards; returns the signed volume.
+    cdef const double *p0 = &points[tetra[k, 0], 0]
+    cdef const double *p1 = &points[tetra[k, 1], 0]
+    cdef const double *p2 = &points[tetra[k, 2], 0]
+    cdef const double *p3 = &points[tetra[k, 3], 0]
+    cdef double u[3]
+    cdef int d
+    area_vector(n[0], p1, p3, p2)
+    area_vector(n[1], p0, p2, p3)
+    area_vector(n[2], p0, p3, p1)
+    for d in range(3):
+        n[3][d] = -(n[0][d] + n[1][d] + n[2][d])
+        u[d] = p3[d] - p0[d]
+    return dot(n[3], u) / 3.0
+
+
 def conductances(
     double[:, ::1] edge, double[::1] volume, const double[:, ::1] points, const int[:, ::1] tetra,
     const double[::1] mobility,
 ):
     """``edge`` (m, 6): T of the corner pairs 01, 02, 03, 12, 13, 23; ``volume`` (m,) signed."""
     cdef Py_ssize_t k, m = tetra.shape[0]
-    cdef const double *p0
-    cdef const double *p1
-    cdef const double *p2
-    cdef const double *p3
     cdef double n[4][3]
-    cdef double u[3]
     cdef double scale
-    cdef int d
     with nogil:
         for k in range(m):
-            p0, p1, p2, p3 = &points[tetra[k, 0], 0], &points[tetra[k, 1], 0], &points[tetra[k, 2], 0], \
-                &points[tetra[k, 3], 0]
-            area_vector(n[0], p1, p3, p2)
-            area_vector(n[1], p0, p2, p3)
-            area_vector(n[2], p0, p3, p1)
-            for d in range(3):
-                n[3][d] = -(n[0][d] + n[1][d] + n[2][d])
-                u[d] = p3[d] - p0[d]
-            volume[k] = dot(n[3], u) / 3.0
+            volume[k] = faces(n, points, tetra, k)
             scale = -mobility[k] / (9.0 * volume[k])
             edge[k, 0], edge[k, 1], edge[k, 2] = scale * dot(n[0], n[1]), scale * dot(n[0], n[2]), \
                 scale * dot(n[0], n[3])
@@ -131,24 +136,11 @@ def shape_gradients(
 ):
     """``shape`` (m, 4, 3) 1/m: gradients of the barycentric coordinates; ``volume`` (m,) signed."""
     cdef Py_ssize_t k, m = tetra.shape[0]
-    cdef const double *p0
-    cdef const double *p1
-    cdef const double *p2
-    cdef const double *p3
     cdef double n[4][3]
-    cdef double u[3]
     cdef int c, d
     with nogil:
         for k in range(m):
-            p0, p1, p2, p3 = &points[tetra[k, 0], 0], &points[tetra[k, 1], 0], &points[tetra[k, 2], 0], \
-                &points[tetra[k, 3], 0]
-            area_vector(n[0], p1, p3, p2)
-            area_vector(n[1], p0, p2, p3)
-            area_vector(n[2], p0, p3, p1)
-            for d in range(3):
-                n[3][d] = -(n[0][d] + n[1][d] + n[2][d])
-                u[d] = p3[d] - p0[d]
-            volume[k] = dot(n[3], u) / 3.0
+            volume[k] = faces(n, points, tetra, k)
             for c in range(4):
                 for d in range(3):
                     shape[k, c, d] = n[c][d] / (3.0 * volume[k])
