@@ -70,7 +70,7 @@ cdef inline void speed_at(
 
 def carry(
     double[:, ::1] place, int[::1] cell, int[::1] left_by, double[::1] clock, double[:, :, ::1] trail,
-    int[::1] marks, double[::1] spent, double end, double start, const double[:, ::1] first,
+    int[::1] marks, double end, double start, const double[:, ::1] first,
     const double[:, ::1] second, const double[:, ::1] points, const int[:, ::1] tetra,
     const double[:, :, ::1] shape, const double[::1] size, const int[:, ::1] beyond, const int[::1] lets_out,
     double share, double apart, long most,
@@ -78,7 +78,7 @@ def carry(
     """Carry the tracers from their ``clock`` (s) to ``end``; velocity is ``first`` at ``start``, ``second`` at ``end``.
 
     ``left_by`` (N,): -1 while inside, then the patch. ``trail`` (N, k, 3) with ``marks`` (N,): places ``apart`` metres
-    from each other. ``spent`` (m,) s: time spent by all in each cell. ``most``: steps of one tracer in this call.
+    from each other. ``most``: steps of one tracer in this call.
     """
     cdef Py_ssize_t t, c
     cdef long _
@@ -106,7 +106,6 @@ def carry(
                     dt = share * size[c] / speed
                 for d in range(3):
                     y[d] = x[d] + 0.5 * dt * u[d]
-                spent[c] += dt
                 c = walk(y, w, c, &gone, tetra, points, shape, beyond, lets_out)
                 if gone < 0:
                     speed_at(u, w, c, (now + 0.5 * dt - start) / (end - start), tetra, first, second)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +44,6 @@ class Case:
     steps: int = 400
     cycles: int = 4
     tracers: int = 2000
-    tip_names: tuple[str, ...] = field(default=())
 
     @property
     def pulsatile(self) -> bool:

@@ -57,7 +57,7 @@ class Projection:
         for k in self.following:
             phi = np.zeros(len(self.region.points))
             phi[self.ends.outlets[k][1]] = 1.0
-            self.potentials.append(self._filled(phi, np.zeros_like(phi), 1e-11, None))
+            self.potentials.append(self._filled(phi, np.zeros_like(phi), 1e-11))
         self.response = np.array(
             [[self._outflow(k, -(self.matrix @ phi)) for phi in self.potentials] for k in self.following]
         )
@@ -67,11 +67,11 @@ class Projection:
         return float(balance[self.ends.outlets[outlet][1]].sum())
 
     def _filled(
-        self, phi: Floats, source: Floats, tolerance: float, absolute: float | None, guess: Floats | None = None
+        self, phi: Floats, source: Floats, tolerance: float, absolute: float = 0.0, guess: Floats | None = None
     ) -> Floats:
         right = source[self.unknown] - (self.matrix @ phi)[self.unknown]
         start = None if guess is None else guess[self.unknown]
-        found = self.solver.solve(right, start, tolerance=tolerance, absolute=absolute or 0.0)
+        found = self.solver.solve(right, start, tolerance=tolerance, absolute=absolute)
         self.iterations += found.iterations
         out = phi.copy()
         out[self.unknown] = found.x
@@ -125,10 +125,8 @@ class Projection:
                 b[at] = pressure[points].mean() - end.resistance * now
         return np.asarray(np.linalg.solve(a, b))
 
-    def fluxes(self, phi: Floats, weight: Floats | None = None) -> Floats:
+    def fluxes(self, phi: Floats) -> Floats:
         """(e,) m3/s: ``weight grad(phi) . s`` through every dual face."""
         d, mesh = self.region.dual, self.region
-        flow3d.gradient_fluxes(
-            self._edge, phi, self.weight if weight is None else weight, mesh.tetra, d.tetra_edge, d.shape, d.cell_volume
-        )
+        flow3d.gradient_fluxes(self._edge, phi, self.weight, mesh.tetra, d.tetra_edge, d.shape, d.cell_volume)
         return self._edge

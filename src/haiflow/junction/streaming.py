@@ -68,11 +68,6 @@ class Streaming:
     trail_branch: NDArray[np.int32]  # (N,) into ``branches``; -1: still inside
     figures: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def from_mixing(self) -> Floats:
-        """(holes,) 0: leaves as the blood does, 1: leaves where no blood does."""
-        return 0.5 * np.abs(self.split - self.flow_split).sum(axis=1)
-
 
 def solve(case: Case, progress: Progress | None = None) -> Streaming:
     """Mesh, flow, drug and tracers; raises InputError, HaiflowError (mesh) or SolverStopped."""
@@ -141,6 +136,7 @@ class _Work:
         return found.state
 
     def steady_answer(self, state: State) -> Streaming:
+        """Drug, tracers and shear on the frozen flow."""
         c, leaving = self.drug.steady(state.flux, state.boundary_flux)
         self.stray = max(float(-c.min()), float(c.max() - 1.0), 0.0)
         carried = self.drug.carried(c, state.flux)
@@ -150,7 +146,8 @@ class _Work:
         shear = WallShear(self.region)
         shear.add(self._shear(state))
         blood = np.array([state.boundary_flux[at].sum() for at in self.outlets.values()])
-        return self._answer(leaving, blood, [tracers], shear, c, [self._frame(0.0, state, c)])
+        stay = (self.region.dual.volume * self.near) @ c
+        return self._answer(leaving, blood, [tracers], shear, stay, [self._frame(0.0, state, c)])
 
     def pulse(self, state: State, tell: Progress) -> Streaming:
         """Cycles until the split repeats itself; the last one is recorded."""
@@ -167,7 +164,7 @@ class _Work:
                 self.stray = max(self.stray, float(-c.min()), float(c.max() - 1.0))
                 blood += np.array([state.boundary_flux[at].sum() for at in self.outlets.values()]) / n
                 record.shear.add(self._shear(state))
-                record.near += (self.region.dual.volume * self.near) @ c / n
+                record.stay += (self.region.dual.volume * self.near) @ c / n
                 if (number + 1) % max(n // FRAMES, 1) == 0:
                     record.frames.append(self._frame((number + 1) * self.flow.step_size, state, c))
                     record.carried.append(self.drug.carried(c, flux))
@@ -178,7 +175,7 @@ class _Work:
             if cycle and change < SETTLED:
                 break
         tracers = self._follow(record)
-        return self._answer(leaving, blood, tracers, record.shear, record.near, record.frames, cycle + 1, change)
+        return self._answer(leaving, blood, tracers, record.shear, record.stay, record.frames, cycle + 1, change)
 
     def _follow(self, record: _Record) -> list[Tracers]:
         """Tracers released over the cycle, carried through the recorded one again and again."""
@@ -209,16 +206,16 @@ class _Work:
         )  # fmt: skip
 
     def _answer(
-        self, leaving: Floats, blood: Floats, tracers: list[Tracers], shear: WallShear, c: Floats,
+        self, leaving: Floats, blood: Floats, tracers: list[Tracers], shear: WallShear, stay: Floats,
         frames: list[Frame], cycles: int = 0, change: float = 0.0,
     ) -> Streaming:  # fmt: skip
+        """``leaving`` (branches, holes) and ``blood`` (branches,) m3/s; ``stay`` (holes,) m3 of infusate near it."""
         region = self.region
         split = (leaving / leaving.sum(axis=0)).T
         mean = np.mean([each.shares(len(self.holes), self.branches) * _weights(each, len(self.holes))[:, None]
                         for each in tracers], axis=0)  # fmt: skip
         mean = mean / mean.sum(axis=1, keepdims=True)
         left = np.maximum(1.0 - mean[:, -1], 1e-12)
-        stay = (region.dual.volume * self.near) @ c if c.shape[0] == len(region.points) else c
         at_wall = at_points(region, shear.mean)
         return Streaming(
             region, self.holes, self.branches, split, mean[:, :-1] / left[:, None], mean[:, -1], blood / blood.sum(),
@@ -272,7 +269,7 @@ class _Record:
     region: Region
     frames: list[Frame] = field(default_factory=list)
     carried: list[Floats] = field(default_factory=list)
-    near: Any = 0.0
+    stay: Any = 0.0  # (holes,) m3: mean of what the tip's surroundings hold, as undiluted infusate
 
     def __post_init__(self) -> None:
         self.shear = WallShear(self.region)

@@ -37,14 +37,13 @@ class Tracers:
     clock: Floats
     trail: Floats
     marks: Ints
-    spent: Floats  # (m,) s, by all tracers in each cell
 
     def carry(self, start: float, end: float, first: Floats, second: Floats, outlets: tuple[str, ...]) -> None:
         """Move all from their clocks to ``end``; velocities (n, 3) ``first`` at ``start`` and ``second`` at ``end``."""
         mesh, d = self.region, self.region.dual
         lets_out = np.array([name in outlets for name in mesh.names], np.int32)
         tracers.carry(
-            self.place, self.cell, self.left_by, self.clock, self.trail, self.marks, self.spent, end, start, first,
+            self.place, self.cell, self.left_by, self.clock, self.trail, self.marks, end, start, first,
             second, mesh.points, mesh.tetra, d.shape, np.cbrt(6.0 * d.cell_volume), mesh.beyond, lets_out, SHARE,
             2.0 * float(np.cbrt(np.median(d.cell_volume))), STEPS,
         )  # fmt: skip
@@ -131,7 +130,6 @@ def _started(
     return Tracers(
         region, np.ascontiguousarray(place), cell.astype(np.int32), hole.astype(np.int32), weight,
         np.full(n, -1, np.int32), np.full(n, time), np.zeros((n, marks, 3)), np.zeros(n, np.int32),
-        np.zeros(len(region.tetra)),
     )  # fmt: skip
 
 

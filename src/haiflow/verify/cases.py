@@ -52,7 +52,11 @@ class Outcome:
 
 
 def chosen(names: Sequence[str], slow: bool) -> list[tuple[str, Case]]:
-    """The cases of the named groups and cases, all where none is named; slow ones only by name or with ``slow``."""
+    """The cases of the named groups and cases, all where none is named; slow ones only by name or with ``slow``.
+
+    A case goes by its name, or by ``group/name`` as it is listed.
+    """
+    names = [name.rpartition("/")[2] if name.rpartition("/")[0] in GROUPS else name for name in names]
     every = [(group, case) for group, cases in GROUPS.items() for case in cases]
     known = {*GROUPS, *(case.name for _, case in every)}
     for name in names:

@@ -29,8 +29,8 @@ def lines(outcome: Outcome) -> list[str]:
 def interval(low: float, high: float) -> str:
     """``0.99 to 1.01``, ``at least 1.9``, ``at most 0.01``."""
     if math.isinf(high):
-        return f"at least {low:.6g}"
-    return f"at most {high:.6g}" if low == 0.0 else f"{low:.6g} to {high:.6g}"
+        return f"at least {low:.8g}"
+    return f"at most {high:.8g}" if low == 0.0 else f"{low:.8g} to {high:.8g}"
 
 
 def records(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
