@@ -1,15 +1,19 @@
 """``tip: {resolve: 3d}`` from the scenario to files and back, on a mesh of one's own (no mesher needed)."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import haiflow
 from haiflow.errors import InputError
+from haiflow.junction.case import Case
+from haiflow.junction.streaming import solve
 from haiflow.mesh.patches import write_region
 from haiflow.results import junction
 from haiflow.simulation import tip as tip_room
+from haiflow.simulation.assemble import assemble
 from haiflow.verify.shapes import duct
 
 SCENARIO = """
@@ -60,9 +64,46 @@ def test_a_tip_off_the_middle_sends_its_drug_to_its_side(tmp_path):
     assert results.summary["ledger"]["drug"]["relative_imbalance"] < 1e-10
     assert results.summary["junction"]["divergence"] < 1e-8
     assert results.summary["junction"]["drug_balance"] < 1e-3
+    # Shear and pressure in Pa, of the size that friction in a duct of 3 mm at some 0.4 m/s has.
+    field = results.junction
+    walls = np.unique(field.wall[field.patch == field.names.index("vessel")])
+    assert 1.0 < field.point_data["wall_shear_pa"][walls].mean() < 15.0
+    ends = {name: np.unique(field.wall[field.patch == field.names.index(name)]) for name in ("inlet", *field.branches)}
+    assert 20.0 < np.ptp([field.point_data["pressure_pa"][points].mean() for points in ends.values()]) < 500.0
     # What the region says is what the tree does: by mass, at first pass.
     carried = {name: results.summary["arteries"][name]["drug_carried_kg"] for name in shares(results)}
     assert carried["right_hepatic"] / sum(carried.values()) == pytest.approx(shares(results)["right_hepatic"], abs=1e-3)
+
+
+def test_where_all_blood_is_infusate_it_leaves_and_stays_as_the_blood_does():
+    plain, flow = duct(("a", "b"), fine=6), 3e-6
+    swapped = {"inlet": "hole:tip", "hole:tip": "inlet"}  # nearly all comes in by what is now the hole
+    mesh = replace(plain, names=tuple(swapped.get(name, name) for name in plain.names))
+    middle, radius = (0.0, 1.5e-3, 1.5e-3), 3.5e-3
+    shares = {"a": np.array([0.7 * flow]), "b": np.array([0.3 * flow])}
+    case = Case(np.array([1e-6 * flow]), shares, {"hole:tip": flow}, region=mesh, near=(middle, radius))
+    found = solve(case)
+    assert not case.slow
+    assert np.allclose(found.flow_split, [0.7, 0.3], atol=1e-4)
+    assert np.allclose(found.split[0], [0.7, 0.3], atol=2e-3)
+    assert np.allclose(found.by_tracers[0], [0.7, 0.3], atol=0.04)
+    held = mesh.dual.volume[np.linalg.norm(mesh.points - middle, axis=1) < radius].sum()
+    assert found.residence[0] == pytest.approx(held / flow, rel=0.01)
+
+
+def test_holes_share_what_the_pump_gives(tmp_path):
+    (tmp_path / "holes.yaml").write_text(
+        SCENARIO.format(flow="steady", mesh="none", clock="therapy", duration="1 d", every="6 h")
+        .replace("resolve: 3d, flow: steady, steps: 60, mesh: none", "resolve: mixed")
+        .replace("outer_diameter: 1.2 mm", "side_holes: [{from_tip: 1 mm, diameter: 0.3 mm, count: 2}]")
+        .replace("position: 8 mm", "position: 8 mm, closed_end: true")
+        .replace("proper_hepatic_distal", "common_hepatic")
+    )
+    parts = assemble(haiflow.load(tmp_path / "holes.yaml").model)
+    rates = tip_room.hole_rates(parts.line, 1e-11, 12e3, 7e-4, 1004.0)
+    assert set(rates) == {"hole:side_hole_1", "hole:side_hole_2"}
+    assert sum(rates.values()) == pytest.approx(1e-11, rel=1e-9)
+    assert rates["hole:side_hole_1"] == pytest.approx(rates["hole:side_hole_2"], rel=1e-3)
 
 
 def test_both_clocks_take_the_split(tmp_path):
