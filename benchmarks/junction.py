@@ -56,8 +56,7 @@ def _steady(mesh: Region) -> tuple[Flow, State, float]:
         "left": Outlet(pressure=lambda _: 0.0), "right": Outlet(pressure=lambda _: 0.0),
     })  # fmt: skip
     flow = Flow(mesh, ends, VISCOSITY, PERIOD / 450)
-    n = len(mesh.points)
-    state = steady(flow, flow.start(np.zeros((n, 3)), np.zeros(n))).state
+    state = steady(flow, flow.resting()).state
     return flow, state, time.perf_counter() - begun
 
 
@@ -129,8 +128,7 @@ def error_rows() -> Iterator[Row]:
     ends = lay(mesh, {"inlet": Inflow(developed(mesh, "inlet", flow_rate)), "wall": Wall(),
                       "outlet": Outlet(pressure=lambda _: 0.0)})  # fmt: skip
     flow = Flow(mesh, ends, VISCOSITY, 1e-3)
-    n = len(mesh.points)
-    state = steady(flow, flow.start(np.zeros((n, 3)), np.zeros(n))).state
+    state = steady(flow, flow.resting()).state
     late = mesh.points[:, 2] > 0.6 * length
     scale = flow_rate / (np.pi * radius**2)
     ours = _rms(state.velocity[late, 2] - exact(mesh.points[late]), mesh.dual.volume[late]) / scale

@@ -225,11 +225,12 @@ def new(file: str | None, template: str, listing: bool, force: bool) -> int:
 @click.option("--screenshot", metavar="F.png", help="Write a picture; needs no display.")
 @click.option("--html", metavar="F.html", help="Write a page to turn and zoom; needs no display.")
 @click.option("--movie", metavar="F.mp4", help="Write a film; needs no display.")
-def view(folders: tuple[str, ...], screenshot: str | None, html: str | None, movie: str | None) -> int:
+@click.option("--tip", is_flag=True, help="The region round the tip, where it was solved in 3D.")
+def view(folders: tuple[str, ...], screenshot: str | None, html: str | None, movie: str | None, tip: bool) -> int:
     """Open the 3D scene of an output folder in a window, or write it to files; several folders side by side."""
     from haiflow.report.view import view as show
 
-    for path in show(folders, screenshot=screenshot, movie=movie, html=html):
+    for path in show(folders, screenshot=screenshot, movie=movie, html=html, tip=tip):
         say(f"{path}: written")
     return DONE
 

@@ -25,8 +25,7 @@ def flow_of(mesh, a, b, viscosity=VISCOSITY, inflow=FLOW, step=2e-3):
 
 
 def solved(flow):
-    n = len(flow.region.points)
-    return steady(flow, flow.start(np.zeros((n, 3)), np.zeros(n))).state
+    return steady(flow, flow.resting()).state
 
 
 def leaving(mesh, state, name):
@@ -61,8 +60,7 @@ def test_a_shut_branch_takes_nothing(mesh):
 
 def test_blood_that_comes_back_by_an_outlet_stays_bounded(mesh):
     flow = flow_of(mesh, Outlet(flow_rate=lambda _: -0.5 * FLOW), OPEN)
-    n = len(mesh.points)
-    state = flow.start(np.zeros((n, 3)), np.zeros(n))
+    state = flow.resting()
     for _ in range(60):
         state = flow.advance(state)
     assert leaving(mesh, state, "b") == pytest.approx(1.5 * FLOW, rel=1e-3)

@@ -81,7 +81,7 @@ def test_where_all_blood_is_infusate_it_leaves_and_stays_as_the_blood_does():
     mesh = replace(plain, names=tuple(swapped.get(name, name) for name in plain.names))
     middle, radius = (0.0, 1.5e-3, 1.5e-3), 3.5e-3
     shares = {"a": np.array([0.7 * flow]), "b": np.array([0.3 * flow])}
-    case = Case(np.array([1e-6 * flow]), shares, {"hole:tip": flow}, region=mesh, near=(middle, radius))
+    case = Case(np.array([(1.0 + 1e-6) * flow]), shares, {"hole:tip": flow}, region=mesh, near=(middle, radius))
     found = solve(case)
     assert not case.slow
     assert np.allclose(found.flow_split, [0.7, 0.3], atol=1e-4)
@@ -201,3 +201,11 @@ def test_a_mesh_without_a_patch_is_refused(tmp_path):
     given = scenario(tmp_path, branches=("right_hepatic", "somewhere"))
     with pytest.raises(InputError, match="no patch named left_hepatic"):
         haiflow.run(given)
+
+
+def test_an_infusion_that_turns_the_artery_is_refused(tmp_path):
+    scenario(tmp_path)
+    given = haiflow.load(tmp_path / "tip.yaml", set={"arteries.inflow.mean": "0.5 mL/day"})
+    with pytest.raises(InputError, match="as strong as the artery's own flow") as caught:
+        haiflow.run(given)
+    assert "infuse slower" in str(caught.value)

@@ -16,8 +16,9 @@ from haiflow.mesh.region import Region
 from haiflow.ports import Floats
 
 TRACE = 1e-5  # of the blood's flow: what all holes of a slow infusion let out, which does not push the blood
-METHOD = 6  # raised whenever the same case would give another answer
+METHOD = 7  # raised whenever the same case would give another answer
 SLOW = 1e-3  # of the blood's flow: an infusion below it does not push the blood
+INLET = "inlet"  # the patch by which the blood comes, and by which a strong infusion drives it back
 HOLE = "hole:"  # patches by which infusate comes in
 HARMONICS = 12  # of the inflow; the arteries' waveforms have no more
 
@@ -26,9 +27,9 @@ HARMONICS = 12  # of the inflow; the arteries' waveforms have no more
 class Case:
     """What is solved. Flow rates in m3/s.
 
-    ``inflow`` (k,) at equal steps over one ``period`` (s), one value where the flow is steady; ``outflow``: branch ->
-    samples alike, or their mean shares; ``infusion``: hole -> flow rate. ``steps`` a cycle at least, ``cycles`` at
-    most.
+    ``inflow`` (k,): what the artery carries there without the infusion, at equal steps over one ``period`` (s), one
+    value where the flow is steady; ``outflow``: branch -> samples alike, or their mean shares; ``infusion``: hole ->
+    flow rate. ``steps`` a cycle at least, ``cycles`` at most.
     """
 
     inflow: Floats
@@ -52,6 +53,17 @@ class Case:
     @property
     def mean_flow(self) -> float:
         return float(np.mean(self.inflow))
+
+    @property
+    def supply(self) -> Floats:
+        """(k,) m3/s that comes by the inlet. The heart keeps up the pressure, and with it the branches' flows: what is
+        infused comes in the stead of blood, which a stronger infusion drives back."""
+        return np.asarray(self.inflow) - sum(self.infusion.values())
+
+    @property
+    def refluxes(self) -> bool:
+        """Whether blood, and drug with it, leaves by the inlet at any time."""
+        return bool(np.min(self.supply) < 0.0)
 
     @property
     def kinematic(self) -> float:
@@ -102,16 +114,18 @@ def letting(case: Case, region: Region) -> tuple[str, ...]:
 
 def branches(region: Region) -> tuple[str, ...]:
     """The patches by which blood leaves."""
-    return tuple(name for name in region.names if name not in ("inlet", "catheter", "vessel") and HOLE not in name)
+    return tuple(name for name in region.names if name not in (INLET, "catheter", "vessel") and HOLE not in name)
+
+
+def ways_out(case: Case, region: Region) -> tuple[str, ...]:
+    """The branches, and the inlet where blood is driven back by it."""
+    return (*branches(region), INLET) if case.refluxes else branches(region)
 
 
 def conditions(case: Case, region: Region) -> Ends:
-    """Walls, developed inflow, holes, and outlets that let out their share; the last one holds the pressure."""
+    """Walls, what comes by the inlet, holes, and outlets that let out their share; the last one holds the pressure."""
     found: dict[str, End] = {name: Wall() for name in ("vessel", "catheter") if name in region.names}
-    if case.pulsatile:
-        found["inlet"] = Inflow(womersley(region, "inlet", case.inflow, case.period, case.kinematic, HARMONICS))
-    else:
-        found["inlet"] = Inflow(developed(region, "inlet", case.mean_flow))
+    found[INLET] = _inlet(case, region)
     found |= {name: Wall() for name in holes(region)}
     for name in letting(case, region):
         found[name] = Inflow(developed(region, name, case.infusion[name], flat=False))
@@ -123,13 +137,22 @@ def conditions(case: Case, region: Region) -> Ends:
     return lay(region, found)
 
 
+def _inlet(case: Case, region: Region) -> End:
+    """A developed inflow; where more goes back than comes, an opening that lets out just that."""
+    mean = float(np.mean(case.supply))
+    if mean >= 0.0 and case.pulsatile:
+        return Inflow(womersley(region, INLET, case.supply, case.period, case.kinematic, HARMONICS))
+    if mean >= 0.0:
+        return Inflow(developed(region, INLET, mean))
+    return Outlet(flow_rate=periodic(-case.supply, case.period, HARMONICS) if case.pulsatile else lambda _: -mean)
+
+
 def _share(case: Case, samples: Floats, whole: Floats) -> Wave:
-    """What a branch takes of what comes in: the region is stiff, so its own flows are scaled to the inflow."""
-    added = sum(case.infusion.values())
+    """What a branch takes: the region is stiff, so its own flows are scaled to the inflow."""
+    share = float(np.mean(samples) / np.mean(whole))
     if not case.pulsatile:
-        share = float(np.mean(samples) / np.mean(whole))
-        return lambda _: share * (case.mean_flow + added)
-    taken = np.asarray(samples) - np.mean(samples) / np.mean(whole) * (whole - case.inflow - added)
+        return lambda _: share * case.mean_flow
+    taken = np.asarray(samples) - share * (whole - case.inflow)
     return periodic(np.broadcast_to(taken, case.inflow.shape), case.period, HARMONICS)
 
 

@@ -85,6 +85,11 @@ class Flow:
         self.ends.set_velocity(velocity, time)
         return State(time, velocity, np.zeros(n), np.zeros(len(d.ends)), self.ends.inflow_fluxes(velocity))
 
+    def resting(self) -> State:
+        """Blood at rest but for what enters: its fluxes are free of divergence."""
+        n = len(self.region.points)
+        return self.start(np.zeros((n, 3)), np.zeros(n))
+
     def start(self, velocity: Floats, pressure: Floats, time: float = 0.0) -> State:
         """A state with the given fields, its fluxes made free of divergence."""
         d, state = self.region.dual, self.at_rest(time)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haiflow.errors import SolverStopped
-from haiflow.junction.case import Case, branches, conditions, letting
+from haiflow.junction.case import INLET, Case, conditions, letting, ways_out
 from haiflow.junction.drug import DrugField
 from haiflow.junction.march import Flow, State
 from haiflow.junction.outline import build
@@ -49,8 +49,9 @@ class Frame:
 class Streaming:
     """What the region answers. ``split``, ``by_tracers`` (holes, branches): shares that sum to one.
 
-    ``flow_split`` (branches,): of the blood. ``residence`` (holes,) s: mean stay of the drug near the tip. ``shear``,
-    ``oscillatory`` (n,): on the walls. ``trails`` (N, k, 3) m, NaN where a tracer's has ended.
+    ``branches`` holds the inlet, too, where blood is driven back by it. ``flow_split`` (branches,): of the blood.
+    ``residence`` (holes,) s: mean stay of the drug near the tip. ``shear``, ``oscillatory`` (n,): on the walls.
+    ``trails`` (N, k, 3) m, NaN where a tracer's has ended.
     """
 
     region: Region
@@ -90,11 +91,11 @@ class _Work:
         self.n_steps = max(case.steps, self._needed()) if case.pulsatile else 1
         step = case.period / self.n_steps if case.pulsatile else 1.0
         self.flow = Flow(region, self.ends, law, step)
-        self.holes, self.branches = letting(case, region), branches(region)
+        self.holes, self.branches = letting(case, region), ways_out(case, region)
         if not self.holes:
             raise SolverStopped(0.0, "junction", "no hole lets anything out into the blood")
         where = {name: points for name, points, _ in self.ends.outlets}
-        self.outlets = {name: where[name] for name in self.branches}
+        self.outlets = {name: where[name] if name in where else region.on(name) for name in self.branches}
         self.near = self._surroundings()
         self.steps, self.stray = 0, 0.0
 
@@ -104,7 +105,7 @@ class _Work:
         Convection is by the flow that the last two steps point to; over longer steps that can feed on itself.
         """
         case, most = self.case, 1.0
-        for name, samples in {"inlet": case.inflow, **case.outflow}.items():
+        for name, samples in {INLET: case.supply, **case.outflow}.items():
             mine = self.region.patch == self.region.names.index(name)
             area = float(np.linalg.norm(self.region.wall_area[mine].sum(axis=0)))
             fastest = float(np.max(np.abs(samples))) / area
@@ -123,10 +124,9 @@ class _Work:
 
     def settle(self) -> State:
         """The steady state of the mean flow."""
-        n = len(self.region.points)
         calm = replace(self.case, inflow=np.array([self.case.mean_flow]), period=0.0)
         flow = Flow(self.region, conditions(calm, self.region), self.case.thinning or self.case.kinematic, 1.0)
-        found = steady(flow, flow.start(np.zeros((n, 3)), np.zeros(n)))
+        found = steady(flow, flow.resting())
         self.steps += found.steps
         self.flow.cell_viscosity[:] = flow.cell_viscosity
         self.flow.worst_divergence = flow.worst_divergence
@@ -211,7 +211,7 @@ class _Work:
     ) -> Streaming:  # fmt: skip
         """``leaving`` (branches, holes) and ``blood`` (branches,) m3/s; ``stay`` (holes,) m3 of infusate near it."""
         region = self.region
-        split = (leaving / leaving.sum(axis=0)).T
+        split, blood = (leaving / leaving.sum(axis=0)).T, np.maximum(blood, 0.0)
         mean = np.mean([each.shares(len(self.holes), self.branches) * _weights(each, len(self.holes))[:, None]
                         for each in tracers], axis=0)  # fmt: skip
         mean = mean / mean.sum(axis=1, keepdims=True)
@@ -242,7 +242,7 @@ class _Work:
     def _reynolds(self) -> float:
         """Of the mean flow at the inlet, on the diameter of a circle of its area."""
         area = float(
-            np.linalg.norm(self.region.wall_area[self.region.patch == self.region.names.index("inlet")].sum(axis=0))
+            np.linalg.norm(self.region.wall_area[self.region.patch == self.region.names.index(INLET)].sum(axis=0))
         )
         return float(self.case.mean_flow / area * np.sqrt(4.0 * area / np.pi) / self.case.kinematic)
 

@@ -59,11 +59,16 @@ def common_scale(runs: Sequence[Results]) -> Scale:
 
 def write(runs: Sequence[Results], names: Sequence[str], path: Path, plotter: Any = None) -> None:
     """Writes the film of ``runs`` to ``path`` (mp4); raises InputError where their times differ."""
+    save(pictures(runs, names, plotter), path)
+
+
+def save(images: Iterator[Any], path: Path) -> None:
+    """Writes ``images`` (Pillow) to ``path`` (mp4)."""
     import imageio.v2 as imageio
 
     writer: Any = imageio.get_writer(path, fps=PER_SECOND, quality=8, macro_block_size=16)
     with writer:
-        for image in pictures(runs, names, plotter):
+        for image in images:
             writer.append_data(np.asarray(image))
 
 

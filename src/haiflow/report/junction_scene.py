@@ -25,8 +25,7 @@ def draw(region: JunctionField | None, folder: Path, plotter: Any) -> list[str]:
         return []
     drawn = []
     for name, paint in (("junction_thread", thread), ("junction_shear", shear)):
-        image = paint(plotter, region)
-        image.save(folder / f"{name}.png", compress_level=6)
+        paint(plotter, region).save(folder / f"{name}.png", compress_level=6)
         drawn.append(f"{name}.png")
     return drawn
 
@@ -49,42 +48,44 @@ def _holes(region: JunctionField) -> tuple[str, ...]:
     return tuple(name for name in region.names if name.startswith("hole:"))
 
 
-def _look(plotter: Any, region: JunctionField) -> None:
-    """From the side, the blood running from left to right."""
-    view = camera.fitted(region.points, DIRECTION, UP, SIZE, 0.82)
-    room = np.array([0.08 * view.half_height, 0.0, 0.0])  # above it, for the title
-    camera.aim(plotter, replace(view, focus=view.focus + room), UP)
-
-
-def _begin(plotter: Any) -> None:
+def _clear(plotter: Any) -> None:
     plotter.clear_actors()
     plotter.window_size = list(SIZE)
 
 
-def _image(plotter: Any, title: str, note: str) -> Any:
-    image = cut_pictures.taken(plotter).convert("RGB")
-    overlay.put_title(image, title, note)
-    return image
-
-
-def thread(plotter: Any, region: JunctionField) -> Any:
-    """Vessel as a veil, catheter solid, tracers coloured by the branch they leave by."""
-    _begin(plotter)
+def begin(plotter: Any, region: JunctionField) -> None:
+    """An empty picture with the vessel as a veil and the catheter solid."""
+    _clear(plotter)
     plotter.add_mesh(_surface(region, _is(region, "vessel")), color="#c98f8a", opacity=0.16, smooth_shading=True)
     if "catheter" in region.names:
         plotter.add_mesh(
             _surface(region, _is(region, "catheter", *_holes(region))), color="#5f6b76", smooth_shading=False
         )
+
+
+def image(plotter: Any, region: JunctionField, title: str, note: str, direction: Floats = DIRECTION) -> Any:
+    """What is drawn, seen from ``direction``, the blood running from left to right, with its title."""
+    view = camera.fitted(region.points, direction, UP, SIZE, 0.82)
+    room = np.array([0.08 * view.half_height, 0.0, 0.0])  # above it, for the title
+    camera.aim(plotter, replace(view, focus=view.focus + room), UP)
+    picture = cut_pictures.taken(plotter).convert("RGB")
+    overlay.put_title(picture, title, note)
+    return picture
+
+
+def thread(plotter: Any, region: JunctionField, direction: Floats = DIRECTION) -> Any:
+    """Vessel as a veil, catheter solid, tracers coloured by the branch they leave by."""
+    begin(plotter, region)
     for colour, number in zip(palette.LINES, range(len(region.branches)), strict=False):
         mine = region.trails[region.trail_branch == number]
         lines = [way[~np.isnan(way[:, 0])] for way in mine if np.count_nonzero(~np.isnan(way[:, 0])) > 2]
         if lines:
             plotter.add_mesh(_poly(lines), color=colour, line_width=1.2, opacity=0.6)
-    _look(plotter, region)
-    image = _image(plotter, "Where the drug's thread goes", "ways of the drug from the tip's surroundings on")
+    note = "ways of the drug from the tip's surroundings on"
+    picture = image(plotter, region, "Where the drug's thread goes", note, direction)
     words = [f"leaves by the {palette.in_words(name)}" for name in region.branches]
-    _legend(image, list(zip(palette.LINES, words, strict=False)))
-    return image
+    _legend(picture, list(zip(palette.LINES, words, strict=False)))
+    return picture
 
 
 def _poly(lines: list[Floats]) -> Any:
@@ -109,7 +110,7 @@ def _legend(image: Any, entries: list[tuple[str, str]]) -> None:
 
 def shear(plotter: Any, region: JunctionField) -> Any:
     """Mean wall shear on vessel and catheter."""
-    _begin(plotter)
+    _clear(plotter)
     walls = _surface(region, _is(region, "vessel", "catheter"))
     values = region.point_data["wall_shear_pa"]
     top = float(np.quantile(values[np.unique(region.wall)], 0.98)) or 1.0
@@ -119,12 +120,10 @@ def shear(plotter: Any, region: JunctionField) -> Any:
     plotter.add_mesh(half, smooth_shading=False, **common)
     if "catheter" in region.names:
         plotter.add_mesh(_surface(region, _is(region, "catheter", *_holes(region))), smooth_shading=False, **common)
-    _look(plotter, region)
-    image = _image(
-        plotter, "Shear on the walls", "mean over the cardiac cycle; the near half of the vessel is taken away"
-    )
-    _bar(image, top)
-    return image
+    note = "mean over the cardiac cycle; the near half of the vessel is taken away"
+    picture = image(plotter, region, "Shear on the walls", note)
+    _bar(picture, top)
+    return picture
 
 
 def _bar(image: Any, top: float) -> None:

@@ -21,31 +21,47 @@ def view(
     screenshot: str | Path | None = None,
     movie: str | Path | None = None,
     html: str | Path | None = None,
+    tip: bool = False,
 ) -> list[Path]:
     """Opens the scene of a run's folder, or writes it to the files asked for; returns what was written.
 
-    Several folders are drawn side by side, into a picture or a film. Raises InputError where a folder or a file's name
-    will not do, HaiflowError where this machine cannot draw.
+    Several folders are drawn side by side, into a picture or a film. ``tip``: the region round one run's tip. Raises
+    InputError where a folder or a file's name will not do, HaiflowError where this machine cannot draw.
     """
     folders = [folder] if isinstance(folder, str | Path) else list(folder)
     runs = [_opened(one) for one in folders]
     if len(runs) > 1 and (html is not None or (screenshot is None and movie is None)):
         rule = "several runs are drawn side by side into a picture or a film"
         raise InputError("DIR", f"{len(runs)} folders", rule, "give --screenshot F.png or --movie F.mp4")
+    if tip:
+        _refuse_tip(runs, html)
+    picture, moving = (_tip_picture, _tip_movie) if tip else (_screenshot, _movie)
     written = []
-    for wanted, ending, write in ((screenshot, ".png", _screenshot), (html, ".html", _html), (movie, ".mp4", _movie)):
+    for wanted, ending, write in ((screenshot, ".png", picture), (html, ".html", _html), (movie, ".mp4", moving)):
         if wanted is not None:
             path = _refuse_name(Path(wanted), ending)
             write(runs, path)
             written.append(path)
+    if not written and tip:
+        raise InputError("--tip", "no file", "the tip is drawn into files", "give --screenshot F.png or --movie F.mp4")
     if not written:
         show(runs[0])
     return written
 
 
+def _refuse_tip(runs: Sequence[Results], html: str | Path | None) -> None:
+    if len(runs) > 1:
+        raise InputError("DIR", f"{len(runs)} folders", "--tip shows one run", "give one folder")
+    if runs[0].junction is None:
+        rule = "the tip was not solved in 3D"
+        raise InputError(str(runs[0].folder), "no junction.vtu", rule, "run with catheter.tip.resolve: 3d")
+    if html is not None:
+        raise InputError("--html", str(html), "the tip is drawn into pictures and films", "leave out --tip or --html")
+
+
 def _opened(folder: str | Path) -> Results:
     results = Results.open(folder)
-    if results.network is None and results.liver is None:
+    if results.network is None and results.liver is None and results.junction is None:
         raise InputError(
             str(folder), "no network.vtp and no perfusion.vtu", "there is nothing to show in 3D", "give another folder"
         )
@@ -152,6 +168,25 @@ def _movie(runs: Sequence[Results], path: Path) -> None:
         return
     window = _window()
     film.write(runs, _names(runs), path, window)
+    window.close()
+
+
+def _tip_picture(runs: Sequence[Results], path: Path) -> None:
+    from haiflow.report import junction_scene
+
+    window, region = _window(), runs[0].junction
+    assert region is not None
+    junction_scene.thread(window, region).save(path, compress_level=6)
+    window.close()
+
+
+def _tip_movie(runs: Sequence[Results], path: Path) -> None:
+    """The drug over the beat; round the thread where the flow is steady."""
+    _need("imageio_ffmpeg", "movie")
+    from haiflow.report import junction_film
+
+    window = _window()
+    junction_film.write(runs[0], path, window)
     window.close()
 
 

@@ -108,6 +108,21 @@ def read(folder: Path) -> JunctionField | None:
     )  # fmt: skip
 
 
+def drug_frames(folder: Path) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """Times (k,) s within the beat, and the drug relative to mixed at the points (k, n); none of a steady flow."""
+    path = folder / COLLECTION
+    if not path.exists():
+        return np.zeros(0), np.zeros((0, 0), np.float32)
+    sets = list(ElementTree.parse(path).getroot().iter("DataSet"))
+    times = np.array([float(item.get("timestep", "nan")) for item in sets])
+    return times, np.array([_array(folder / str(item.get("file")), "drug_relative_to_mixed") for item in sets])
+
+
+def _array(path: Path, name: str) -> NDArray[Any]:
+    arrays = ElementTree.parse(path).getroot().iter("DataArray")
+    return next(_values(item) for item in arrays if item.get("Name") == name)
+
+
 def _values(item: ElementTree.Element) -> NDArray[Any]:
     return vtk.decode(item.text or "", item.get("type", ""))
 

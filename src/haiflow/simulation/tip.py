@@ -13,7 +13,7 @@ from haiflow.arteries.tree import Tree
 from haiflow.catheter.hydraulics import advance, rest_state
 from haiflow.catheter.line import Line, Tip
 from haiflow.errors import InputError
-from haiflow.junction.case import HOLE, Case
+from haiflow.junction.case import HOLE, INLET, Case
 from haiflow.junction.march import CarreauYasuda
 from haiflow.junction.store import keep, recall
 from haiflow.junction.streaming import Progress, Streaming, solve
@@ -40,14 +40,28 @@ class ResolvedTip:
     by: str  # "tracers" | "scalar"
 
     @property
+    def branches(self) -> tuple[str, ...]:
+        """Those of the tree."""
+        return tuple(name for name in self.answer.branches if name != INLET)
+
+    @property
     def split(self) -> Floats:
-        """(holes, branches) that the tree takes."""
-        return self.answer.by_tracers if self.by == "tracers" else self.answer.split
+        """(holes, branches) that the tree takes: what goes back upstream in part of a beat comes again."""
+        found = self.answer.by_tracers if self.by == "tracers" else self.answer.split
+        onwards = found[:, : len(self.branches)]
+        return np.asarray(onwards / onwards.sum(axis=1, keepdims=True))
+
+    @property
+    def upstream(self) -> float:
+        """Share of the drug that goes back by the inlet in part of a beat."""
+        if INLET not in self.answer.branches:
+            return 0.0
+        return float(self.weight @ self.answer.split[:, self.answer.branches.index(INLET)])
 
     @property
     def shares(self) -> dict[str, float]:
         """Branch -> share of all the drug."""
-        return dict(zip(self.answer.branches, (self.weight @ self.split).tolist(), strict=True))
+        return dict(zip(self.branches, (self.weight @ self.split).tolist(), strict=True))
 
     @property
     def disagreement(self) -> float:
@@ -78,19 +92,30 @@ def resolve_tip(scenario: Scenario, parts: Parts, cycle: Cycle, progress: Progre
     thinning = carreau_yasuda(parts.tree.blood) if model.catheter.tip.blood == "carreau-yasuda" else None
     pulsatile, steps = model.catheter.tip.flow == "pulsatile", model.catheter.tip.steps
     case = replace(build_case(region, parts.tree, cycle, rates, pulsatile, steps, own), thinning=thinning)
+    _refuse_reflux(case)
     digest = case.digest()
     answer = recall(digest)
     if answer is None:
         answer = solve(case, progress)
         keep(digest, answer)
     weight = np.array([case.infusion[name] for name in answer.holes])
-    by = "tracers" if np.all(answer.held <= TRUSTED) else "scalar"
+    # Tracers that come back by where they were counted as gone would be counted again: the scalar keeps its books.
+    by = "tracers" if np.all(answer.held <= TRUSTED) and INLET not in answer.branches else "scalar"
     return ResolvedTip(region, answer, weight / weight.sum(), by)
+
+
+def _refuse_reflux(case: Case) -> None:
+    """Raises InputError where the infusion turns the artery's flow: the tree carries blood downstream only."""
+    infused = sum(case.infusion.values())
+    if infused >= case.mean_flow:
+        per_minute = f"{6e7 * infused:.3g} mL/min", f"{6e7 * case.mean_flow:.3g} mL/min"
+        rule = f"the infusion is as strong as the artery's own flow ({per_minute[1]}): drug would go back upstream"
+        raise InputError("catheter.tip.resolve", f"3d, at {per_minute[0]}", rule, "infuse slower, or 'resolve: mixed'")
 
 
 def streamed(resolved: ResolvedTip, tip: Tip) -> Streamed:
     """The split as the tree takes it, at the branches' common node."""
-    return Streamed(tip, resolved.answer.branches[0], tuple(resolved.shares.items()))
+    return Streamed(tip, resolved.branches[0], tuple(resolved.shares.items()))
 
 
 def build_case(

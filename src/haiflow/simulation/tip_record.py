@@ -18,19 +18,20 @@ DOUBTFUL = 0.05  # difference of a share that a reader must hear of
 def tip_rows(resolved: ResolvedTip) -> list[dict[str, Any]]:
     """A row per hole, as in summary.json: the split that the tree takes, and both ways by which it was found."""
     answer = resolved.answer
-    rows = []
+    onwards = answer.flow_split[: len(resolved.branches)]
+    onwards, rows = onwards / onwards.sum(), []
     for number, hole in enumerate(answer.holes):
         by = {"by_scalar": answer.split[number], "by_tracers": answer.by_tracers[number]}
         rows.append(
             {
                 "hole": hole.removeprefix(HOLE),
                 "source": "3d",
-                "fractions": dict(zip(answer.branches, resolved.split[number].tolist(), strict=True)),
+                "fractions": dict(zip(resolved.branches, resolved.split[number].tolist(), strict=True)),
                 "method": resolved.by,
                 **{name: dict(zip(answer.branches, shares.tolist(), strict=True)) for name, shares in by.items()},
                 "blood": dict(zip(answer.branches, answer.flow_split.tolist(), strict=True)),
                 "share_of_infusate": float(resolved.weight[number]),
-                "distance_from_mixing": float(0.5 * np.abs(resolved.split[number] - answer.flow_split).sum()),
+                "distance_from_mixing": float(0.5 * np.abs(resolved.split[number] - onwards).sum()),
                 "residence_near_tip_s": float(answer.residence[number]),
                 "tracers_held": float(answer.held[number]),
             }
@@ -50,6 +51,9 @@ def tip_notes(resolved: ResolvedTip, faults: Sequence[str]) -> list[str]:
     if resolved.answer.held.max() > DOUBTFUL:
         held = f"{100 * resolved.answer.held.max():.0f} %"
         notes.append(f"{held} of a hole's tracers stay near the tip beyond the time that is followed")
+    if resolved.upstream > 0.0:
+        back = f"{100 * resolved.upstream:.1f} %"
+        notes.append(f"{back} of the drug goes back upstream in part of the beat and is taken to come again")
     figures = resolved.answer.figures
     if figures["change_of_split"] > DOUBTFUL / 5.0:
         notes.append(f"the split still changes by {100 * figures['change_of_split']:.1f} % from beat to beat")

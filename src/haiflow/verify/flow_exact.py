@@ -136,8 +136,7 @@ def poiseuille() -> list[Figure]:
     ends = lay(mesh, {"inlet": Inflow(developed(mesh, "inlet", flow_rate)), "wall": Wall(),
                       "outlet": Outlet(pressure=lambda _: 0.0)})  # fmt: skip
     flow = Flow(mesh, ends, viscosity, 1e-3)
-    n = len(mesh.points)
-    state = steady(flow, flow.start(np.zeros((n, 3)), np.zeros(n))).state
+    state = steady(flow, flow.resting()).state
     axis = np.hypot(mesh.points[:, 0], mesh.points[:, 1]) < 1e-9
     middle = np.abs(mesh.points[:, 2] - 0.75 * length) < 1e-3
     inner = (mesh.points[:, 2] > 0.25 * length - 1e-6) & (mesh.points[:, 2] < 0.75 * length + 1e-6)
@@ -165,7 +164,7 @@ def womersley_pipe() -> list[Figure]:
                       "outlet": Outlet(pressure=lambda _: 0.0)})  # fmt: skip
     steps = 160
     flow = Flow(mesh, ends, viscosity, period / steps)
-    state = flow.start(np.zeros((len(mesh.points), 3)), np.zeros(len(mesh.points)))
+    state = flow.resting()
     middle = np.flatnonzero(np.abs(mesh.points[:, 2] - 0.5 * length) < 1e-6)
     r = np.hypot(*mesh.points[middle, :2].T) / radius
     k = 1j**1.5 * alpha

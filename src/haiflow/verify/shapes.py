@@ -16,14 +16,27 @@ NEAR = 1e-9
 
 def grid(x: Floats, y: Floats, mirrored: bool = False) -> tuple[Floats, NDArray[np.int_]]:
     """Points (n, 2) and triangles of a rectangle; ``mirrored``: diagonals turn over in the middle of x."""
-    nx, ny = len(x), len(y)
-    plane = np.column_stack([np.repeat(x, ny), np.tile(y, nx)])
-    corner = (np.arange(nx - 1)[:, None] * ny + np.arange(ny - 1)).ravel()
-    a, b, c, d = corner, corner + ny, corner + ny + 1, corner + 1
-    flip = np.repeat(np.arange(nx - 1) >= (nx - 1) / 2, ny - 1) if mirrored else np.zeros(len(a), bool)
+    plane, quads = rectangle(x, y)
+    a, b, c, d = quads.T
+    halves = len(x) - 1
+    flip = np.repeat(np.arange(halves) >= halves / 2, len(y) - 1) if mirrored else np.zeros(len(a), bool)
     first = np.where(flip[:, None], np.column_stack([a, b, d]), np.column_stack([a, b, c]))
     second = np.where(flip[:, None], np.column_stack([b, c, d]), np.column_stack([a, c, d]))
     return plane, np.concatenate([first, second])
+
+
+def rectangle(x: Floats, y: Floats) -> tuple[Floats, NDArray[np.int_]]:
+    """Points (n, 2) and quadrangles (k, 4), counter-clockwise, of a rectangle."""
+    plane = np.column_stack([np.repeat(x, len(y)), np.tile(y, len(x))])
+    corner = (np.arange(len(x) - 1)[:, None] * len(y) + np.arange(len(y) - 1)).ravel()
+    return plane, np.column_stack([corner, corner + len(y), corner + len(y) + 1, corner + 1])
+
+
+def crossed(plane: Floats, quads: NDArray[np.int_]) -> tuple[Floats, NDArray[np.int_]]:
+    """Four triangles out of each of ``quads`` (k, 4), which meet in a new point in its middle."""
+    middle = len(plane) + np.arange(len(quads))
+    triangles = [np.column_stack([quads[:, side], quads[:, (side + 1) % 4], middle]) for side in range(4)]
+    return np.concatenate([plane, plane[quads].mean(axis=1)]), np.concatenate(triangles)
 
 
 def jittered(plane: Floats, share: float, seed: int = 0) -> Floats:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from haiflow.junction.case import INLET, Case
 from haiflow.junction.drug import DrugField
 from haiflow.junction.ends import Inflow, Outlet, Symmetry, Wall, lay
 from haiflow.junction.march import Flow, State
 from haiflow.junction.steady import steady
+from haiflow.junction.streaming import Streaming, solve
 from haiflow.junction.tracers import release
 from haiflow.kernels import kernel
 from haiflow.mesh.extrude import extruded, region
 from haiflow.mesh.region import Region
 from haiflow.ports import Floats
-from haiflow.verify.flow_published import resting
 from haiflow.verify.model import Figure
-from haiflow.verify.shapes import graded, grid, jittered, layer
+from haiflow.verify.shapes import duct, graded, grid, jittered, layer
 
 flow3d = kernel("flow3d")
 
@@ -112,7 +113,7 @@ def tee(left: float, fine: int = 12) -> tuple[Region, Flow, State]:
                       "side": Symmetry(2), "to_left": Outlet(flow_rate=lambda _: left * flow_rate),
                       "to_right": Outlet(pressure=lambda _: 0.0)})  # fmt: skip
     flow = Flow(mesh, ends, 1.0 / 100.0, 1e-2)
-    return mesh, flow, steady(flow, resting(flow), tolerance=1e-6, most=3000).state
+    return mesh, flow, steady(flow, flow.resting(), tolerance=1e-6, most=3000).state
 
 
 def splits(left: float, tracers: int = 2000) -> tuple[Floats, Floats]:
@@ -157,4 +158,22 @@ def dividing_streamline() -> list[Figure]:
         Figure("left half's share to the left, by the scalar", float(scalar[0, 0]), 0.54, 0.62, 0.6),
         Figure("right half's share to the right, by tracers", float(tracers[1, 1]), 0.985, 1.0, 1.0),
         Figure("whole inlet's share to the left, by the scalar", float(scalar[:, 0].mean()), 0.297, 0.303, 0.3),
+    ]
+
+
+def reflux() -> list[Figure]:
+    """An infusion of half the artery's flow stays downstream; of one and a half of it a third goes back, by balance."""
+    flow = 3e-6
+    shares = {"a": np.array([0.7 * flow]), "b": np.array([0.3 * flow])}
+
+    def answer(ratio: float) -> Streaming:
+        return solve(Case(np.array([flow]), shares, {"hole:tip": ratio * flow}, region=duct(("a", "b"), fine=6)))
+
+    weak, strong = answer(0.5), answer(1.5)
+    lost, back = float(weak.figures["drug_balance"]), float(strong.split[0, strong.branches.index(INLET)])
+    larger = float(strong.split[0, 0] / (1.0 - back))
+    return [
+        Figure("half the artery's flow: drug that does not leave downstream", lost, 0.0, 2e-3, 0.0),
+        Figure("one and a half of it: share that goes back upstream", back, 0.328, 0.339, 1.0 / 3.0),
+        Figure("the same: larger branch's share downstream", larger, 0.697, 0.703, 0.7),
     ]
