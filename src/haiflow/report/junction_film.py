@@ -52,7 +52,9 @@ def _grid(region: JunctionField) -> Any:
     return pyvista.UnstructuredGrid(cells, np.full(len(region.tetra), pyvista.CellType.TETRA), region.points)
 
 
-def _beat(region: JunctionField, grid: Any, plotter: Any, times: Floats, drug: NDArray[np.float32], share: float) -> Any:
+def _beat(
+    region: JunctionField, grid: Any, plotter: Any, times: Floats, drug: NDArray[np.float32], share: float
+) -> Any:
     """The clouds of drug at a ``share`` of the beat; what is between two frames is their mean by time."""
     period = float(times[-1])
     grid.point_data["drug"] = film.at(np.column_stack([drug[-1], *drug]), np.append(0.0, times), share * period)

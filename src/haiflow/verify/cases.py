@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from threadpoolctl import threadpool_limits
 
 from haiflow.errors import InputError, nearest
-from haiflow.verify import cylinder, flow_exact, flow_published, streaming
+from haiflow.verify import cylinder, flow_exact, flow_published, manifold, streaming
 from haiflow.verify.model import Case, Figure
 
 SCHAEFER = "Schaefer & Turek 1996, Notes Numer Fluid Mech 52:547; accurate values: Nabh 1998"
@@ -26,12 +26,16 @@ JUNCTION = (
     Case("step", "reattachment behind a step", "Erturk 2008, Comput Fluids 37:633", flow_published.backward_step),
     Case("cylinder-2d-1", "steady flow past a cylinder", SCHAEFER, cylinder.cylinder_steady, slow=True),
     Case("cylinder-2d-2", "shedding behind a cylinder", SCHAEFER, cylinder.cylinder_shedding, slow=True),
+    Case("cylinder-3d-1z", "steady flow past a cylinder in a square channel", SCHAEFER, cylinder.cylinder_box_steady,
+         slow=True),
     Case("bend", "friction in a bent pipe", "White 1929, Proc R Soc A 123:645", flow_published.bend),
     Case("nozzle", "FDA's nozzle, throat Re 500", "Hariharan et al. 2011, J Biomech Eng 133:041002",
          flow_published.nozzle, slow=True),
     Case("turning", "drug carried round", "exact", streaming.turning_shapes),
     Case("symmetric-split", "streaming split of equal branches", "symmetry", streaming.symmetric),
     Case("dividing-streamline", "streaming split of unequal branches", "conservation", streaming.dividing_streamline),
+    Case("sixteen-branches", "a thread in a tree that parts four times", "order of streamlines in a plane",
+         manifold.sixteen_branches, slow=True),
     Case("reflux", "an infusion stronger than the artery's flow goes back upstream", "conservation", streaming.reflux),
 )  # fmt: skip
 GROUPS = {"junction": JUNCTION}
