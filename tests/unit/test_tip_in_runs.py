@@ -8,8 +8,9 @@ import pytest
 
 import haiflow
 from haiflow.errors import InputError
+from haiflow.junction.beat import Beat
 from haiflow.junction.case import Case
-from haiflow.junction.streaming import solve
+from haiflow.junction.streaming import Work, solve
 from haiflow.mesh.patches import write_region
 from haiflow.results import junction
 from haiflow.simulation import tip as tip_room
@@ -89,6 +90,28 @@ def test_where_all_blood_is_infusate_it_leaves_and_stays_as_the_blood_does():
     assert np.allclose(found.by_tracers[0], [0.7, 0.3], atol=0.04)
     held = mesh.dual.volume[np.linalg.norm(mesh.points - middle, axis=1) < radius].sum()
     assert found.residence[0] == pytest.approx(held / flow, rel=0.01)
+
+
+def test_drug_beside_the_flow_is_drug_after_the_flow():
+    mesh, flow_rate = duct(("a", "b"), fine=6), 3e-6
+    wave = flow_rate * (1.0 + 0.5 * np.sin(2.0 * np.pi * np.arange(32) / 32))
+    shares = {"a": 0.7 * wave, "b": 0.3 * wave}
+    case = Case(wave, shares, {"hole:tip": 1e-3 * flow_rate}, period=0.8, region=mesh)
+    found = []
+    for beside in (True, False):
+        work = Work(case, mesh)
+        state = work.settle()
+        c, _ = work.drug.steady(state.flux, state.boundary_flux)
+        beat = Beat(work.drug, mesh.dual.volume, case.density, 12)
+        if beside:
+            beat.run(work.flow, state, c, lambda _: None)
+        else:
+            for number in range(beat.steps):
+                old, state = state, work.flow.advance(state)
+                beat.follow(number, work.flow.step_size, old, state, case.density * work.flow.cell_viscosity, c)
+        found.append((c, beat.leaving, beat.stay, beat.shear.mean, beat.frames[-1].drug))
+    for one, other in zip(*found, strict=True):
+        assert np.array_equal(one, other)
 
 
 def test_holes_share_what_the_pump_gives(tmp_path):

@@ -15,7 +15,8 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from haiflow.junction.streaming import Frame, Streaming
+from haiflow.junction.beat import Frame
+from haiflow.junction.streaming import Streaming
 from haiflow.mesh.region import Region
 
 FIELDS = ("split", "by_tracers", "held", "flow_split", "residence", "shear", "oscillatory", "trails", "trail_branch")

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haiflow.errors import SolverStopped
+from haiflow.junction.beat import Beat, Frame
 from haiflow.junction.case import INLET, Case, conditions, letting, ways_out
 from haiflow.junction.drug import DrugField
 from haiflow.junction.march import Flow, State
@@ -26,23 +27,11 @@ from haiflow.mesh.region import Region
 from haiflow.ports import Floats
 
 Progress = Callable[[float], None]
-FRAMES = 24  # pictures over a cycle
 RELEASES = 8  # of tracers over a cycle
 FARTHEST = 0.4  # diameters in a step
-PASSES = 3  # of the drug's correction in a step
 MARKS = 240  # places kept of a tracer's way
 SETTLED = 2e-3  # change of a share from one cycle to the next
 STILL = 0.4  # Pa: mean wall shear below which clots are prone to form (Malek 1999, JAMA 282:2035)
-
-
-@dataclass(frozen=True)
-class Frame:
-    """The fields at a ``time`` (s) of the cycle: velocity (n, 3) m/s, pressure (n,) Pa, drug (n, holes) share."""
-
-    time: float
-    velocity: NDArray[np.float32]
-    pressure: NDArray[np.float32]
-    drug: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -76,13 +65,13 @@ def solve(case: Case, progress: Progress | None = None) -> Streaming:
     case = case.passive()
     region = case.region if case.region is not None else build(case.shape)  # type: ignore[arg-type]
     tell(0.05)
-    work = _Work(case, region)
+    work = Work(case, region)
     start = work.settle()
     tell(0.15)
     return work.pulse(start, tell) if case.pulsatile else work.steady_answer(start)
 
 
-class _Work:
+class Work:
     """One region, its flow solver and its drug."""
 
     def __init__(self, case: Case, region: Region) -> None:
@@ -144,48 +133,38 @@ class _Work:
         through = float(self.region.dual.volume.sum() / self.case.mean_flow)
         tracers.carry(0.0, 40.0 * through, state.velocity, state.velocity, self.branches)
         shear = WallShear(self.region)
-        shear.add(self._shear(state))
+        shear.add(wall_shear(self.region, state.velocity, self.case.density * self.flow.cell_viscosity))
         blood = np.array([state.boundary_flux[at].sum() for at in self.outlets.values()])
         stay = (self.region.dual.volume * self.near) @ c
-        return self._answer(leaving, blood, [tracers], shear, stay, [self._frame(0.0, state, c)])
+        return self._answer(leaving, blood, [tracers], shear, stay, [Frame.of(0.0, state, c, self.case.density)])
 
     def pulse(self, state: State, tell: Progress) -> Streaming:
-        """Cycles until the split repeats itself; the last one is recorded."""
-        n, case = self.n_steps, self.case
+        """Beats until the split repeats itself; the last one is recorded."""
+        case, near = self.case, self.region.dual.volume * self.near
         c, _ = self.drug.steady(state.flux, state.boundary_flux)
         before = np.full((len(self.branches), len(self.holes)), np.inf)
         for cycle in range(case.cycles):
-            record = _Record(self.region)
-            leaving, blood = np.zeros_like(before), np.zeros(len(self.branches))
-            for number in range(n):
-                old, state = state, self.flow.advance(state)
-                flux, boundary = 0.5 * (old.flux + state.flux), 0.5 * (old.boundary_flux + state.boundary_flux)
-                leaving += self.drug.settle(c, flux, boundary, self.flow.step_size, PASSES) / n
-                self.stray = max(self.stray, float(-c.min()), float(c.max() - 1.0))
-                blood += np.array([state.boundary_flux[at].sum() for at in self.outlets.values()]) / n
-                record.shear.add(self._shear(state))
-                record.stay += (self.region.dual.volume * self.near) @ c / n
-                if (number + 1) % max(n // FRAMES, 1) == 0:
-                    record.frames.append(self._frame((number + 1) * self.flow.step_size, state, c))
-                    record.carried.append(self.drug.carried(c, flux))
-                tell(0.15 + 0.8 * (cycle + (number + 1) / n) / case.cycles)
-            self.steps += n
-            change = np.abs((leaving - before) / self.entering).max()
-            before = leaving
+            beat = Beat(self.drug, near, case.density, self.n_steps)
+            state = beat.run(self.flow, state, c, _from(tell, 0.15 + 0.8 * cycle / case.cycles, 0.8 / case.cycles))
+            self.stray, self.steps = max(self.stray, beat.stray), self.steps + self.n_steps
+            change = np.abs((beat.leaving - before) / self.entering).max()
+            before = beat.leaving
             if cycle and change < SETTLED:
                 break
-        tracers = self._follow(record)
-        return self._answer(leaving, blood, tracers, record.shear, record.stay, record.frames, cycle + 1, change)
+        tracers = self._follow(beat)
+        return self._answer(
+            beat.leaving, beat.blood, tracers, beat.shear, beat.stay, beat.frames, cycle + 1, change
+        )
 
-    def _follow(self, record: _Record) -> list[Tracers]:
+    def _follow(self, beat: Beat) -> list[Tracers]:
         """Tracers released over the cycle, carried through the recorded one again and again."""
-        frames, out = record.frames, []
+        frames, out = beat.frames, []
         times = [frame.time for frame in frames]
         each = max(self.case.tracers // RELEASES, 1)
         for release in range(RELEASES):
             first = release * len(frames) // RELEASES
             now = times[first]
-            tracers = hand_over(self.region, self.near, record.carried[first], each, time=now, marks=MARKS)
+            tracers = hand_over(self.region, self.near, beat.carried[first], each, time=now, marks=MARKS)
             for step in range(first, first + 3 * len(frames)):
                 a, b = frames[step % len(frames)], frames[(step + 1) % len(frames)]
                 end = now + ((b.time - a.time) % self.case.period or self.case.period)
@@ -195,15 +174,6 @@ class _Work:
                     break
             out.append(tracers)
         return out
-
-    def _shear(self, state: State) -> Floats:
-        return wall_shear(self.region, state.velocity, self.case.density * self.flow.cell_viscosity)
-
-    def _frame(self, time: float, state: State, c: Floats) -> Frame:
-        return Frame(
-            time, state.velocity.astype(np.float32), (self.case.density * state.pressure).astype(np.float32),
-            c.astype(np.float32),
-        )  # fmt: skip
 
     def _answer(
         self, leaving: Floats, blood: Floats, tracers: list[Tracers], shear: WallShear, stay: Floats,
@@ -262,17 +232,9 @@ class _Work:
         }
 
 
-@dataclass
-class _Record:
-    """What is kept of a cycle."""
-
-    region: Region
-    frames: list[Frame] = field(default_factory=list)
-    carried: list[Floats] = field(default_factory=list)
-    stay: Any = 0.0  # (holes,) m3: mean of what the tip's surroundings hold, as undiluted infusate
-
-    def __post_init__(self) -> None:
-        self.shear = WallShear(self.region)
+def _from(tell: Progress, start: float, part: float) -> Progress:
+    """Progress of a part of the whole."""
+    return lambda share: tell(start + part * share)
 
 
 def _weights(tracers: Tracers, holes: int) -> Floats:
