@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import signal
 import sys
 import time
@@ -277,7 +278,20 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """The command ``haiflow``: every outcome becomes an exit code and a plain message, never a traceback."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # an ended job cleans up as an interrupted one does
+    if os.environ.get("HAIFLOW_ELLIPTIC") == "petsc" and _serves():
+        sys.exit(DONE)
     sys.exit(_guarded(lambda: commands.main(given, prog_name="haiflow", standalone_mode=False), "--json" in given))
+
+
+def _serves() -> bool:
+    """Whether this process only solves its part of what the first of its MPI processes asks."""
+    from importlib.util import find_spec
+
+    if not find_spec("mpi4py"):
+        return False  # the first solver says what is missing
+    from haiflow.numerics.petsc import serve
+
+    return serve()
 
 
 def _guarded(command: Callable[[], Any], as_json: bool) -> int:

@@ -82,28 +82,42 @@ def correction_fluxes(
     ``middle`` (n, q): the field in the middle of the step, ``slope`` its gradients. A face's value is
     ``(c_i + c_j) / 2 + eta (g_up . dx - (c_j - c_i))`` seen from the side that flows.
     """
-    cdef Py_ssize_t e, i, j, s, up, q = out.shape[1]
-    cdef double f, dx, dy, dz, a, sign, face
+    cdef Py_ssize_t e, i, s, q = out.shape[1]
     with nogil:
         for i in range(gain.shape[0]):
             for s in range(q):
                 gain[i, s] = 0.0
                 loss[i, s] = 0.0
-        for e in range(ends.shape[0]):
-            i, j, f = ends[e, 0], ends[e, 1], flux[e]
-            up, sign = (i, eta) if f > 0.0 else (j, -eta)
-            dx, dy, dz = points[j, 0] - points[i, 0], points[j, 1] - points[i, 1], points[j, 2] - points[i, 2]
-            for s in range(q):
-                a = slope[up, s, 0] * dx + slope[up, s, 1] * dy + slope[up, s, 2] * dz
-                face = 0.5 * (middle[i, s] + middle[j, s]) + sign * (a - middle[j, s] + middle[i, s])
-                a = f * (face - upwind[up, s])
-                out[e, s] = a
-                if a > 0.0:
-                    loss[i, s] += a
-                    gain[j, s] += a
-                else:
-                    gain[i, s] -= a
-                    loss[j, s] -= a
+        if q == 1:  # most catheters have one hole; the count known, the loop is a third faster
+            for e in range(ends.shape[0]):
+                correct_edge(out, gain, loss, middle, upwind, slope, flux, ends, points, eta, e, 1)
+        else:
+            for e in range(ends.shape[0]):
+                correct_edge(out, gain, loss, middle, upwind, slope, flux, ends, points, eta, e, q)
+
+
+cdef inline void correct_edge(
+    double[:, ::1] out, double[:, ::1] gain, double[:, ::1] loss, const double[:, ::1] middle,
+    const double[:, ::1] upwind, const double[:, :, ::1] slope, const double[::1] flux, const int[:, ::1] ends,
+    const double[:, ::1] points, double eta, Py_ssize_t e, Py_ssize_t q
+) noexcept nogil:
+    cdef Py_ssize_t s, i = ends[e, 0], j = ends[e, 1]
+    cdef double f = flux[e], a, b, face
+    # Signs are as good as random to the processor: choices of values, never of ways.
+    cdef Py_ssize_t up = i if f > 0.0 else j
+    cdef double sign = eta if f > 0.0 else -eta
+    cdef double dx = points[j, 0] - points[i, 0], dy = points[j, 1] - points[i, 1], dz = points[j, 2] - points[i, 2]
+    for s in range(q):
+        a = slope[up, s, 0] * dx + slope[up, s, 1] * dy + slope[up, s, 2] * dz
+        face = 0.5 * (middle[i, s] + middle[j, s]) + sign * (a - middle[j, s] + middle[i, s])
+        a = f * (face - upwind[up, s])
+        out[e, s] = a
+        b = 0.5 * (a + fabs(a))
+        a = a - b
+        loss[i, s] += b
+        gain[j, s] += b
+        gain[i, s] -= a
+        loss[j, s] -= a
 
 
 def upwind_step(
@@ -160,10 +174,8 @@ def limit_fluxes(
             i, j = ends[e, 0], ends[e, 1]
             for s in range(out.shape[1]):
                 a = correction[e, s]
-                if a > 0.0:
-                    share, other = loss[i, s], gain[j, s]
-                else:
-                    share, other = gain[i, s], loss[j, s]
+                share = loss[i, s] if a > 0.0 else gain[i, s]
+                other = gain[j, s] if a > 0.0 else loss[j, s]
                 a *= share if share < other else other
                 correction[e, s] = a
                 out[i, s] += a

@@ -2,23 +2,40 @@
 
 Smoothed aggregation (Vanek, Mandel & Brezina 1996, Computing 56:179) by pyamg preconditions conjugate gradients; a
 system that is dominated by its diagonal (a drain in every control volume) needs no multigrid and gets Jacobi's
-preconditioner, which then converges as fast.
+preconditioner, which then converges as fast. ``HAIFLOW_ELLIPTIC=petsc`` has PETSc solve them instead
+(:mod:`haiflow.numerics.petsc`), on the MPI processes that haiflow was started on.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from typing import NamedTuple
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array, csr_matrix
 from scipy.sparse.linalg import LinearOperator, cg
 
-from haiflow.errors import SolverStopped
+from haiflow.errors import InputError, SolverStopped, nearest
 from haiflow.ports import Floats
+
+if TYPE_CHECKING:
+    from haiflow.numerics.petsc import PetscSolver
 
 DOMINANT = 0.2  # of the diagonal, beyond the off-diagonal sum, in every row: Jacobi gains a digit in a few iterations
 MOST_ITERATIONS = 500
+ENGINE, ENGINES = "HAIFLOW_ELLIPTIC", ("pyamg", "petsc")
+
+
+def engine() -> str:
+    """Which library solves; raises InputError where it is unknown, or PETSc is asked for and not there."""
+    name = os.environ.get(ENGINE, "") or ENGINES[0]
+    if name not in ENGINES:
+        raise InputError(ENGINE, name, f"one of {', '.join(ENGINES)}", nearest(name, ENGINES))
+    if name == "petsc" and not (find_spec("petsc4py") and find_spec("mpi4py")):
+        raise InputError(ENGINE, name, "petsc4py and mpi4py are not installed", "pip install petsc4py mpi4py")
+    return name
 
 
 class Solution(NamedTuple):
@@ -35,6 +52,12 @@ class EllipticSolver:
     ) -> None:
         """``strength``: of the couplings that multigrid heeds, as a share of the diagonals' (0: all of them)."""
         self.matrix, self.tolerance, self.where = matrix, tolerance, where
+        self.petsc: PetscSolver | None = None
+        if engine() == "petsc":
+            from haiflow.numerics.petsc import PetscSolver
+
+            self.petsc = PetscSolver(matrix, where)
+            return
         self.preconditioner = _jacobi(matrix) if _dominant(matrix) else _multigrid(matrix, strength)
 
     def solve(
@@ -51,10 +74,13 @@ class EllipticSolver:
             nonlocal count
             count += 1
 
-        x, info = cg(
-            self.matrix, b, x0=guess, rtol=rtol, atol=absolute, maxiter=MOST_ITERATIONS, M=self.preconditioner,
-            callback=counted,
-        )  # fmt: skip
+        if self.petsc is not None:
+            (x, count), info = self.petsc.solve(b, guess, rtol, absolute), 0
+        else:
+            x, info = cg(
+                self.matrix, b, x0=guess, rtol=rtol, atol=absolute, maxiter=MOST_ITERATIONS, M=self.preconditioner,
+                callback=counted,
+            )  # fmt: skip
         size = float(np.linalg.norm(b))
         residual = float(np.linalg.norm(b - self.matrix @ x)) / size if size > 0.0 else 0.0
         if info != 0 or not residual * size <= 10.0 * max(rtol * size, absolute):

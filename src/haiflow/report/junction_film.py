@@ -63,7 +63,8 @@ def _beat(
         cloud = grid.contour([level], scalars="drug")
         if cloud.n_points:
             plotter.add_mesh(cloud, color=colour, opacity=opacity, smooth_shading=True)
-    note = " / ".join(f"{level:g}" for level, _, _ in CLOUDS) + " times the concentration of perfect mixing and more"
+    (pale, _, _), (dark, _, _) = CLOUDS
+    note = f"pale: over {pale:g} times the concentration of perfect mixing; dark: over {dark:g} times"
     image = junction_scene.image(plotter, region, "Drug round the tip", note)
     overlay.put_clock(image, f"second {share * period:.2f} of a beat of {period:.2f}", share, [])
     return image

@@ -17,6 +17,7 @@ from haiflow.verify.shapes import crossed, graded, layer, rectangle
 
 flow3d = kernel("flow3d")
 
+STRENGTH = 1.6  # how much finer the rings are at the wall: outermost over innermost, as a logarithm
 MIDDLE, RADIUS, HALF = 0.2, 0.05, 0.15  # the cylinder, and half the side of the square that its rings fill
 LENGTH, HEIGHT = 2.2, 0.41
 
@@ -31,7 +32,7 @@ def cylinder_plane(around: int, rings: int, start: float = 0.0) -> Plane:
     as much again.
     """
     turn = np.linspace(-np.pi, np.pi, around + 1)[:-1] + np.pi / 4.0
-    reach = (np.exp(np.linspace(0.0, 1.6, rings + 1)) - 1.0) / (np.exp(1.6) - 1.0)
+    reach = np.expm1(np.linspace(0.0, STRENGTH, rings + 1)) / np.expm1(STRENGTH)
     towards = np.column_stack([np.cos(turn), np.sin(turn)])
     box = towards * (HALF / np.abs(towards).max(axis=1))[:, None]
     rounds = MIDDLE + (1.0 - reach)[:, None, None] * RADIUS * towards + reach[:, None, None] * box
@@ -111,9 +112,14 @@ def cylinder_forces(flow: Flow, state: State, mean: float) -> tuple[float, float
     mesh = flow.region
     depth = float(np.ptp(mesh.points[:, 2]))
     drag, lift = 2.0 * forces(flow, state, "cylinder")[:2] / (mean**2 * 0.1 * depth)
-    middle = 0.5 * depth
-    front, back = (np.linalg.norm(mesh.points - [x, MIDDLE, middle], axis=1).argmin() for x in (0.15, 0.25))
-    return float(drag), float(lift), float(state.pressure[front] - state.pressure[back])
+    front, back = (_pressure(mesh, state, [MIDDLE + side * RADIUS, MIDDLE, 0.5 * depth]) for side in (-1.0, 1.0))
+    return float(drag), float(lift), front - back
+
+
+def _pressure(mesh: Region, state: State, place: list[float]) -> float:
+    """At a point of the mesh; between two planes of symmetry the mean of both, which may differ in one layer."""
+    away = np.linalg.norm(mesh.points - place, axis=1)
+    return float(state.pressure[away < away.min() + 1e-9].mean())
 
 
 def _channel(mesh: Region, peak: float, step: float = 2.5e-3) -> Flow:
