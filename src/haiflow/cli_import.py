@@ -47,3 +47,27 @@ def openbf(model: str, output: str | None, force: bool, as_json: bool) -> int:
     from haiflow.scenario.imports.openbf import read
 
     return told(model, output, read, "openBF", force, as_json)
+
+
+@import_.command()
+@click.argument("model", metavar="MODEL.in")
+@OUTPUT
+@FORCE
+@AS_JSON
+def svoned(model: str, output: str | None, force: bool, as_json: bool) -> int:
+    """A svOneDSolver deck (cards, CGS units)."""
+    from haiflow.scenario.imports.svoned import read
+
+    return told(model, output, read, "svOneDSolver", force, as_json)
+
+
+@import_.command()
+@click.argument("model", metavar="MODEL.json")
+@OUTPUT
+@FORCE
+@AS_JSON
+def svzerod(model: str, output: str | None, force: bool, as_json: bool) -> int:
+    """A svZeroDSolver deck (JSON, CGS units), as 1D vessels where it has the geometry, else as lumped elements."""
+    from haiflow.scenario.imports.svzerod import read
+
+    return told(model, output, read, "svZeroDSolver", force, as_json)

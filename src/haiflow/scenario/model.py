@@ -45,8 +45,8 @@ from haiflow.scenario.schema.sweep import Sweep
 __all__ = [
     "Arteries", "Blood", "Bolus", "Catheter", "CatheterPlace", "Dislodgement", "Drug", "Event", "Fault", "Fill",
     "Growing", "Harbour", "Inflow", "Infusate", "Kink", "Leak", "Liver", "Loss", "Network", "Node", "Numerics",
-    "Occlusion", "Outlet", "Patient", "PatientChange", "Pocket", "ProgrammeStep", "Propellant", "Pump", "PumpChange", "Reference",
-    "Run", "ScenarioModel", "Segment", "SideHole", "SidePort", "Stall", "Sweep", "Tip", "Tumour", "Vessel",
+    "Occlusion", "Outlet", "Patient", "PatientChange", "Pocket", "ProgrammeStep", "Propellant", "Pump", "PumpChange",
+    "Reference", "Run", "ScenarioModel", "Segment", "SideHole", "SidePort", "Stall", "Sweep", "Tip", "Tumour", "Vessel",
     "VesselOverride", "Waveform", "Where",
 ]  # fmt: skip
 

@@ -15,6 +15,7 @@ from haiflow.units import format_quantity
 Point = tuple[float, float, float]
 LONGEST_NAME = 80
 DECIMALS = 12  # of a share of the cycle
+PERIODIC = 1e-4  # a peer's network is compared with the peer: closer to the limit than haiflow's usual 1e-3
 
 
 @dataclass
@@ -89,7 +90,7 @@ def as_document(draft: Draft) -> dict[str, Any]:
     }
     if draft.mean_pressure is not None:
         arteries["mean_pressure"] = format_quantity(draft.mean_pressure, "pressure")
-    numerics: dict[str, Any] = {"velocity_profile": draft.velocity_profile}
+    numerics: dict[str, Any] = {"velocity_profile": draft.velocity_profile, "periodic_tolerance": PERIODIC}
     if draft.cell_length is not None:
         numerics["cell_length"] = format_quantity(draft.cell_length, "length")
     run = {"clock": "pulse", "duration": format_quantity(draft.cycle.period, "time"), "numerics": numerics}
