@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from haiflow.errors import InputError
+
 if TYPE_CHECKING:
     from haiflow.scenario.imports.scenario_file import Reader
 
@@ -71,3 +73,38 @@ def svzerod(model: str, output: str | None, force: bool, as_json: bool) -> int:
     from haiflow.scenario.imports.svzerod import read
 
     return told(model, output, read, "svZeroDSolver", force, as_json)
+
+
+@import_.command()
+@click.argument("model", metavar="CENTERLINE.vtp")
+@click.option("--unit", type=click.Choice(["m", "cm", "mm"]), help="Of the file's points; left out, mm.")
+@click.option("--inflow", metavar="FLOW", help="Mean flow rate at the inlet, e.g. '400 mL/min'.")
+@click.option("--wave-speed", metavar="SPEED", help="Of every wall, e.g. '8 m/s'.")
+@click.option("--radius-array", metavar="NAME", help="Of the points; left out, MaximumInscribedSphereRadius.")
+@OUTPUT
+@FORCE
+@AS_JSON
+def vmtk(
+    model: str, unit: str | None, inflow: str | None, wave_speed: str | None, radius_array: str | None,
+    output: str | None, force: bool, as_json: bool,
+) -> int:  # fmt: skip
+    """Centre lines of VMTK or Slicer with a radius array, whole or split at bifurcations."""
+    from haiflow.scenario.imports.vmtk import Assumed, reader
+
+    flow, speed = positive("--inflow", inflow, "flow_rate"), positive("--wave-speed", wave_speed, "velocity")
+    return told(model, output, reader(Assumed(unit, flow, speed, radius_array)), "VMTK", force, as_json)
+
+
+def positive(option: str, given: str | None, dimension: str) -> float | None:
+    """An option that is a positive quantity with its unit."""
+    from haiflow.units import UnitError, parse
+
+    if given is None:
+        return None
+    try:
+        value = parse(given, dimension)
+    except UnitError as error:
+        raise InputError(option, given, error.rule, error.remedy) from None
+    if value <= 0.0:
+        raise InputError(option, given, "must be above zero", "give a positive quantity")
+    return value

@@ -161,6 +161,8 @@ def _outlet(outlet: DraftOutlet) -> dict[str, Any]:
 def _inflow(draft: Draft) -> dict[str, Any]:
     cycle, flow = draft.cycle, draft.driven == "flow"
     key, dimension = ("mean", "flow_rate") if flow else ("pressure", "pressure")
+    if not cycle.values:  # the deck has none: haiflow's own waveform and heart rate
+        return {key: format_quantity(cycle.mean, dimension)}
     return {
         key: format_quantity(cycle.mean, dimension),
         "heart_rate": format_quantity(1.0 / cycle.period, "frequency"),
