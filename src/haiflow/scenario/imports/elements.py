@@ -19,6 +19,7 @@ WIDEST = 1e-2  # m2
 SHORT = 0.01  # m, of a tube without inertance
 LENGTHS = (1e-3, 5.0)  # m
 STIFF = 100.0  # m/s, wave speed of a wall without compliance
+ROUND_OFF = 1e-9
 CARRIES = 5.0  # a wall's pressure of no return over its mean pressure, at least
 
 
@@ -117,7 +118,8 @@ def _finished(
     """Wall and losses; a wall that the deck takes as rigid is a stiff one here."""
     area = 0.25 * pi * vessel.diameter[0] ** 2
     own = 8.0 * pi * draft.viscosity * vessel.length / area**2
-    vessel.linear_loss = max(element.resistance - own, 0.0)
+    extra = element.resistance - own
+    vessel.linear_loss = extra if extra > ROUND_OFF * element.resistance else 0.0
     vessel.quadratic_loss = element.quadratic
     vessel.wave_speed, vessel.reference_pressure = speed, pressure
     if element.compliance == 0.0:

@@ -58,6 +58,10 @@ def beside(deck: Path, name: str, place: str) -> Path:
     if not found.is_relative_to(folder):
         rule = "a deck names files of its own folder only"
         raise InputError(place, f"'{name}'", rule, "put the file beside the deck and name it without its folder")
+    if not found.is_file():
+        raise InputError(
+            place, f"'{name}'", "the file does not exist", f"put it beside {deck.name}, or correct the name"
+        )
     return found
 
 

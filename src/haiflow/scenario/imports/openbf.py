@@ -182,6 +182,10 @@ def _inlets(draft: Draft, deck: Path, top: Keys, vessels: list[Keys], old: bool,
             _inlet(draft, deck, keys, vessel.start, first=number == 0, findings=findings)
     else:
         draft.inlet = "n1" if "n1" in sources else sources[0]
+        if draft.inlet != "n1":
+            findings.add(
+                "inlet node", draft.inlet[1:], "openBF's inlet is node 1; here blood enters where no vessel ends"
+            )
         name = top.text("inlet_file", f"{top.text('project_name', deck.stem)}_inlet.dat")
         draft.cycle = _table(deck, name, top.place(("inlet_file",)), "flow", findings)
     top.unused("inlet_file", "not taken over: the inlet vessel names its own")

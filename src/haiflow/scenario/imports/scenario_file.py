@@ -11,6 +11,7 @@ from haiflow.errors import InputError, InputErrors
 from haiflow.scenario.imports.draft import Draft, as_document
 from haiflow.scenario.imports.files import refuse_existing, write_whole
 from haiflow.scenario.imports.findings import Findings
+from haiflow.scenario.imports.plausible import plausible
 from haiflow.scenario.load import loads
 from haiflow.scenario.write import as_sections
 
@@ -30,7 +31,12 @@ class Imported:
 def imported(deck: Path, reader: Reader, peer: str) -> Imported:
     """The deck as a scenario that ``haiflow check`` accepts. Raises :class:`InputError`; writes nothing."""
     findings = Findings()
-    draft = reader(deck, findings)
+    try:
+        draft = reader(deck, findings)
+        plausible(draft, str(deck))
+    except ArithmeticError as error:
+        rule = "numbers in it are out of all proportion to each other"
+        raise InputError(str(deck), str(error), rule, "check them and their units") from None
     body = as_sections(as_document(draft))
     try:
         loads(body, shown=f"{deck} as a scenario")

@@ -22,6 +22,7 @@ from haiflow.scenario.imports.draft import (
     safe_names,
 )
 from haiflow.scenario.imports.findings import Findings
+from haiflow.scenario.imports.plausible import plausible
 from haiflow.scenario.imports.svoned_ends import outlet, table
 from haiflow.scenario.imports.svoned_walls import Segment, losses, walls
 from haiflow.scenario.imports.units import CGS
@@ -58,6 +59,7 @@ def read(deck: Path, findings: Findings) -> Draft:
         elif segment.card.words[14].upper() != "NOBOUND":
             findings.add("SEGMENT boundary", segment.card.words[14], "not taken over: the segment ends in a joint",
                          segment.vessel.name)  # fmt: skip
+    plausible(draft, str(deck))
     losses(draft, segments, findings)
     walls(draft, segments, findings)
     _cells(draft, segments, findings)

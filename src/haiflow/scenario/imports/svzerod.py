@@ -20,6 +20,7 @@ from haiflow.scenario.imports.elements import Element, as_vessels
 from haiflow.scenario.imports.files import deck_text
 from haiflow.scenario.imports.findings import Findings
 from haiflow.scenario.imports.keys import Keys
+from haiflow.scenario.imports.plausible import plausible, within
 from haiflow.scenario.imports.svzerod_ends import driven_by, outlet_of
 from haiflow.scenario.imports.units import CGS
 from haiflow.scenario.imports.waveforms import Cycle
@@ -62,6 +63,11 @@ def read(deck: Path, findings: Findings) -> Draft:
     ends = _ends(top, elements, findings)
     no_directed_cycle({element.name: (element.start, element.end) for element in elements.values()}, str(deck))
     _boundaries(draft, top, ends, elements, period)
+    plausible(draft, str(deck))
+    for element in elements.values():
+        within("resistance (Pa s/m3)", element.resistance, f"{deck}: {element.name}")
+        within("compliance (m3/Pa)", element.compliance, f"{deck}: {element.name}")
+        within("quadratic loss (Pa s2/m6)", element.quadratic, f"{deck}: {element.name}")
     draft.vessels = as_vessels(draft, list(elements.values()), findings)
     for key in ("initial_condition", "initial_condition_d", "y", "dy"):
         top.unused(key, OWN_START)
