@@ -111,7 +111,8 @@ def test_a_stenosis_is_young_and_tsais_in_place_of_friction(tmp_path, read, solv
         "NODE 1 0.0 0.0 10.0\n", "NODE 1 0 0 10\nNODE 2 0 0 15\nNODE 3 0 0 25\n"
     )
     text += narrow + "SEGMENT out 2 10.0 20 2 3 4.0 4.0 0.0 M NONE 0.0 0 0 RESISTANCE OUT\n"
-    text += "JOINT A 1 I0 O0\nJOINTINLET I0 1 0\nJOINTOUTLET O0 1 1\nJOINT B 2 I1 O1\nJOINTINLET I1 1 1\nJOINTOUTLET O1 1 2\n"
+    text += "JOINT A 1 I0 O0\nJOINTINLET I0 1 0\nJOINTOUTLET O0 1 1\n"
+    text += "JOINT B 2 I1 O1\nJOINTINLET I1 1 1\nJOINTOUTLET O1 1 2\n"
     (tmp_path / "stenosis.in").write_text(text)
     _, cycle = solve(read(tmp_path / "stenosis.in", svoned)[0])
     pressure = cycle.pressure.mean(axis=0) * 10.0
