@@ -176,15 +176,17 @@ def _inflow(draft: Draft) -> dict[str, Any]:
 def safe_names(labels: Iterable[str], findings: Findings, key: str) -> dict[str, str]:
     """Label -> a name of letters, digits and a few signs, no two alike; a changed one is told."""
     names: dict[str, str] = {}
+    taken: set[str] = set()
     for label in labels:
         plain = re.sub(r"[^A-Za-z0-9_ .+-]", "_", label.strip())[: LONGEST_NAME - 6]
         plain = plain if re.match(r"[A-Za-z0-9]", plain) else f"v{plain}"
         name, number = plain, 2
-        while name in names.values():
+        while name in taken:
             name, number = f"{plain}-{number}", number + 1
         if name != label:
             findings.add(key, label, f"a name in haiflow has letters, digits, spaces and . _ + -: it is '{name}'")
         names[label] = name
+        taken.add(name)
     return names
 
 

@@ -40,6 +40,8 @@ KNOWN = (
 OWN_NUMERICS = "not taken over: haiflow's own numerics (run.numerics) take its place"
 OWN_OUTPUT = "not taken over: haiflow writes all vessels and quantities"
 OWN_START = "not taken over: haiflow starts from its own steady state"
+OTHER_END = "not taken over: the vessel ends in another kind of outlet"
+NO_END = "not taken over: the vessel ends where others begin"
 AVOLIO = (0.2802, -5.053e2, 0.1324, -0.1114e2)  # h0(R), Avolio 1980, Med Biol Eng Comput 18:709
 VISCOELASTIC = (0.6, 1.5e-3)  # Pa s m, Pa s m2: openBF's wall for 'visco-elastic: true', b0 + b1 / (2 R)
 PLUG_PROFILE, PARABOLA = 9.0, 2.0  # defaults of versions 1 and 2
@@ -234,7 +236,7 @@ def _outlets(draft: Draft, vessels: list[Keys], findings: Findings) -> None:
         if meeting[vessel.end] == 1:
             draft.outlets[vessel.end] = _outlet(draft, keys, vessel)
         for key in ENDS:
-            keys.unused(key, "not taken over: the vessel does not end in this kind of outlet")
+            keys.unused(key, OTHER_END if meeting[vessel.end] == 1 else NO_END)
 
 
 def _outlet(draft: Draft, keys: Keys, vessel: DraftVessel) -> DraftOutlet:
