@@ -1,7 +1,7 @@
 """The peers' own decks, imported and solved, against the results that the peers store beside them.
 
 svZeroDSolver's are exact (lumped networks); so are svOneDSolver's of steady tubes. Its pulsating bifurcation stopped in
-the second cycle, before the periodic state, and its wall follows Olufsen's law: it is compared to 2 % as far as it went,
+the second cycle, before the periodic state, and its wall follows Olufsen's law: it is compared to 2 % that far, and
 to 5 % with the periodic state. openBF's curves: tests/regression/test_openbf_curves.py.
 """
 

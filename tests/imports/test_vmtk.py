@@ -112,6 +112,15 @@ def test_a_split_fork_lies_where_its_parent_ends(tmp_path, read):
     assert network.nodes["after_0"].position == pytest.approx((0.0, 0.0, 27e-3))
 
 
+def test_a_blanked_end_belongs_to_the_branch_before_it(tmp_path, read):
+    pieces_of = [(0, 41), (40, 61), (60, len(WHOLE[0]))]
+    lines, radii = ([whole[a:b] for a, b in pieces_of] for whole in (WHOLE[0], RADII[0]))
+    cells = {"CenterlineIds": [0, 0, 0], "TractIds": [0, 1, 2], "GroupIds": [0, 1, 2], "Blanking": [0, 0, 1]}
+    network = read(save(tmp_path / "y.vtp", lines, radii, **cells), reader(Assumed()))[0].arteries.network
+    total = sum(vessel.length for vessel in network.vessels.values())
+    assert 1e3 * total == pytest.approx(30.0 + LENGTHS["left"], rel=1e-6)
+
+
 def test_units_and_what_the_user_says(tmp_path, read, solve):
     path = save(tmp_path / "y.vtp", WHOLE, RADII, scale=1e-3)
     model, warnings = read(path, reader(Assumed("m", 6e-6, 7.0)))

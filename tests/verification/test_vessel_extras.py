@@ -58,6 +58,14 @@ def test_a_lumped_loss_acts_both_ways():
     np.testing.assert_allclose(lossless, tube_pressure(root**2, A0, tree.beta_start[0]), rtol=1e-9, atol=1e-6)
 
 
+@pytest.mark.parametrize(("at", "share"), [("start", 1.0), ("end", 0.0)])
+def test_a_lumped_loss_sits_where_it_is_said_to(at, share):
+    _, plain = solved()
+    _, lossy = solved(f", loss: {{linear: 3e8 Pa s/m3, at: {at}}}")
+    rise = lossy.pressure.mean(axis=0)[0] - plain.pressure.mean(axis=0)[0]
+    np.testing.assert_allclose(rise, [1500.0, 1500.0 * (1.0 - share), 0.0], rtol=2e-2, atol=5.0)
+
+
 def test_a_reference_pressure_is_where_the_diameter_is_met():
     wall = ", reference_pressure: 9 kPa"
     tree, _ = solved(wall)

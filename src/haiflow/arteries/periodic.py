@@ -20,7 +20,7 @@ from haiflow.arteries.grid import Grid, make_grid
 from haiflow.arteries.harmonics import from_harmonics, slowest_decay
 from haiflow.arteries.pulsatile import COURANT, PulsatileFlow, Samples
 from haiflow.arteries.state import State, end_flows
-from haiflow.arteries.stenosis import lumped_loss
+from haiflow.arteries.stenosis import loss_at_start, lumped_loss
 from haiflow.arteries.tree import Tree
 from haiflow.errors import SolverStopped
 from haiflow.ports import Floats
@@ -167,7 +167,8 @@ def _outside_pressure(tree: Tree, stations: Floats) -> Floats:
     """(nt, n_vessels, 3) Pa: at inlet and outlet the pressure before and behind a vessel's own lumped loss."""
     pressure, flow = stations[..., 0].copy(), stations[..., 1]
     linear, quadratic = lumped_loss(tree)
-    for station, sign in ((0, 1.0), (2, -1.0)):
+    before = loss_at_start(tree)
+    for station, share in ((0, before), (2, before - 1.0)):
         rate = flow[:, :, station]
-        pressure[:, :, station] += sign * 0.5 * (linear + quadratic * np.abs(rate)) * rate
+        pressure[:, :, station] += share * (linear + quadratic * np.abs(rate)) * rate
     return pressure

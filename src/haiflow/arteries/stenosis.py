@@ -6,8 +6,9 @@ A vessel of the network already has its own friction, so the viscous term is tak
 loss vanishes with the severity. The inertance of the throat is left out. The loss sits at the vessel's start; a vessel
 of severity 1 is shut there, exactly.
 
-A vessel may also have a lumped loss ``dp = linear Q + quadratic Q |Q|`` of its own (``loss:`` in the scenario): half of
-it sits at either end, and the pressures of its inlet and outlet are those outside of the two halves.
+A vessel may also have a lumped loss ``dp = linear Q + quadratic Q |Q|`` of its own (``loss:`` in the scenario): a share
+of it (a half where nothing else is said) sits at the start, the rest at the end, and the pressures of its inlet and
+outlet are those outside of it.
 """
 
 from __future__ import annotations
@@ -42,14 +43,17 @@ def loss_coefficients(tree: Tree) -> tuple[Floats, Floats]:
 
 
 def end_losses(tree: Tree) -> tuple[Floats, Floats]:
-    """The same at each vessel end, (2 n_vessels,): the stenosis at the start, half of the lumped loss at either."""
-    viscous, turbulent = stenosis_loss(tree)
-    linear, quadratic = lumped_loss(tree)
-    at_ends = (
-        np.stack([own + 0.5 * lumped, 0.5 * lumped], axis=1).ravel()
-        for own, lumped in ((viscous, linear), (turbulent, quadratic))
-    )
-    return next(at_ends), next(at_ends)
+    """The same at each vessel end, (2 n_vessels,): the stenosis at the start, the lumped loss where it sits."""
+    at_ends = []
+    for own, lumped in zip(stenosis_loss(tree), lumped_loss(tree), strict=True):
+        at_start = loss_at_start(tree) * lumped
+        at_ends.append(np.stack([own + at_start, lumped - at_start], axis=1).ravel())
+    return at_ends[0], at_ends[1]
+
+
+def loss_at_start(tree: Tree) -> Floats:
+    """(n_vessels,) share of the lumped loss that sits at the vessel's start."""
+    return np.full(len(tree.vessels), 0.5) if tree.loss_at_start is None else tree.loss_at_start
 
 
 def lumped_loss(tree: Tree) -> tuple[Floats, Floats]:

@@ -15,6 +15,7 @@ from haiflow.arteries.waveforms import flow_inlet
 from haiflow.ports import Floats, Fluid
 from haiflow.scenario import model as given
 
+AT_START = {"both": 0.5, "start": 1.0, "end": 0.0}
 DRAINS = {"portal": "portal", "systemic": "veins"}
 
 
@@ -111,6 +112,7 @@ def _bare_tree(arteries: given.Arteries, numerics: given.Numerics) -> Tree:
         wall_viscosity=_wall_viscosity(vessels),
         loss_linear=_lumped(vessels, "linear"),
         loss_quadratic=_lumped(vessels, "quadratic"),
+        loss_at_start=_loss_at_start(vessels),
         feeds={node: dict(outlet.feeds) for node, outlet in network.outlets.items() if outlet.feeds},
         off_target=off_target,
         paths={name: np.array(v.path, dtype=float) for name, v in network.vessels.items() if len(v.path) > 1},
@@ -148,6 +150,12 @@ def _lumped(vessels: list[given.Vessel], part: str) -> Floats | None:
     """(n_vessels,) coefficients of the vessels' own losses; None where there are none."""
     values = np.array([0.0 if vessel.loss is None else getattr(vessel.loss, part) for vessel in vessels])
     return values if values.any() else None
+
+
+def _loss_at_start(vessels: list[given.Vessel]) -> Floats | None:
+    """(n_vessels,) share of each lumped loss at the vessel's start; None where every one is halved."""
+    ends = ["both" if vessel.loss is None else vessel.loss.at for vessel in vessels]
+    return None if set(ends) == {"both"} else np.array([AT_START[end] for end in ends])
 
 
 def _positions(network: given.Network) -> Floats:

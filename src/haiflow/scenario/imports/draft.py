@@ -34,6 +34,7 @@ class DraftVessel:
     wall_viscosity: float | None = None  # Pa s
     linear_loss: float = 0.0  # Pa s/m3
     quadratic_loss: float = 0.0  # Pa s2/m6
+    loss_at: str = "both"  # or "start", "end"
     path: tuple[Point, ...] = ()  # m
 
 
@@ -134,6 +135,8 @@ def _vessel(vessel: DraftVessel) -> dict[str, Any]:
         loss["linear"] = format_quantity(vessel.linear_loss, "hydraulic_resistance")
     if vessel.quadratic_loss:
         loss["quadratic"] = format_quantity(vessel.quadratic_loss, "quadratic_resistance")
+    if loss and vessel.loss_at != "both":
+        loss["at"] = vessel.loss_at
     found |= {"loss": loss} if loss else {}
     if vessel.path:
         found["path"] = [" ".join(f"{1e3 * value:.6g}" for value in point) + " mm" for point in vessel.path]

@@ -72,6 +72,9 @@ def read(deck: Path, findings: Findings) -> Draft:
     _cells(draft, vessels, findings)
     _solver(top)
     for keys in vessels:
+        keys.unused("to_save", OWN_OUTPUT)
+        for key in ("initial_pressure", "initial_flow"):
+            keys.unused(key, OWN_START)
         keys.rest(KNOWN)
     top.unused("write_results", OWN_OUTPUT)
     top.unused("output_directory", OWN_OUTPUT)

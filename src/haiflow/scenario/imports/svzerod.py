@@ -142,8 +142,9 @@ def _elements(top: Keys, findings: Findings) -> dict[int, Element]:
         if kind not in VESSELS:
             raise keys.error("zero_d_element_type", kind, "not an element that haiflow has", nearest(kind, VESSELS))
         if kind != "BloodVessel":
-            findings.add("zero_d_element_type", kind, "read as BloodVessel: its R, L and C are the same", label)
+            findings.add("zero_d_element_type", kind, "its capacitor stands before the resistance", label)
         found[number] = _element(keys, names[label])
+        found[number].capacitor_first = kind == "BloodVesselCRL"
     return found
 
 
@@ -210,8 +211,8 @@ def _own_resistances(
             inner = f"{node} {elements[number].name}"[:70]
             setattr(elements[number], end, inner)
             start, stop = (inner, node) if end == "end" else (node, inner)
-            extra = Element(f"{inner} loss", RESISTANCE * linear, INERTANCE * inertance, 0.0,
-                            CGS.quadratic * quadratic, None, start, stop)  # fmt: skip
+            extra = Element(f"{inner} loss", RESISTANCE * linear, INERTANCE * inertance, 0.0, CGS.quadratic * quadratic)
+            extra.start, extra.end = start, stop
             elements[-len(elements) - 1] = extra
 
 

@@ -47,10 +47,12 @@ class Node(f.Part):
 
 class Loss(f.Part):
     """A lumped pressure loss besides friction, ``linear Q + quadratic Q |Q|``: a stent, a valve, a branch without
-    geometry. Half of it sits at either end; the vessel's inlet and outlet pressures are those outside of it."""
+    geometry. The vessel's inlet and outlet pressures are those outside of it."""
 
     linear: f.ResistanceOrNone = 0.0
     quadratic: f.QuadraticResistanceOrNone = 0.0
+    at: Literal["both", "start", "end"] = "both"
+    """the vessel's end where it sits; both: a half at each"""
 
 
 class Vessel(f.Part):
