@@ -122,6 +122,20 @@ def test_a_stenosis_is_young_and_tsais_in_place_of_friction(tmp_path, read, solv
     assert pressure[0, 0] == pytest.approx(5000.0 + tubes + viscous + turbulent, rel=1e-3)
 
 
+def test_ends_at_one_node_meet_only_in_a_joint(svoned_deck, read):
+    svoned_deck.write_text(svoned_deck.read_text().replace("SEGMENT right 2 6.0 20 1 3", "SEGMENT right 2 6.0 20 1 2"))
+    model, warnings = read(svoned_deck, svoned)
+    assert set(model.arteries.network.outlets) == {"node 2", "node 2 right"}
+    assert "do not meet" in warnings
+
+
+def test_a_profile_more_pointed_than_a_parabola_is_told(svoned_deck, read):
+    svoned_deck.write_text(svoned_deck.read_text().replace("5000.0 2.0 2.0e6", "5000.0 1.0 2.0e6"))
+    model, warnings = read(svoned_deck, svoned)
+    assert model.run.numerics.velocity_profile == 2.0
+    assert "MATERIAL exponent = 1" in warnings
+
+
 def test_what_is_not_taken_over_is_named(svoned_deck, read):
     text = svoned_deck.read_text().replace("1.8 0.0 MAT NONE 0.0", "1.8 5.0 MAT BRANCH_SIDE_DIVIDING 30.0")
     svoned_deck.write_text(text + "COUPLING ON DIR 100\nJOINTINLET LOST 1 0\n")

@@ -15,6 +15,7 @@ from haiflow.units import format_quantity
 Point = tuple[float, float, float]
 LONGEST_NAME = 80
 DECIMALS = 12  # of a share of the cycle
+PARABOLA = 2.0  # exponent of Poiseuille's velocity profile
 PERIODIC = 1e-4  # a peer's network is compared with the peer: closer to the limit than haiflow's usual 1e-3
 
 
@@ -191,6 +192,14 @@ def safe_names(labels: Iterable[str], findings: Findings, key: str) -> dict[str,
         names[label] = name
         taken.add(name)
     return names
+
+
+def bounded_profile(exponent: float, key: str, findings: Findings) -> float:
+    """A velocity profile no more pointed than a parabola; a sharper one is told."""
+    if exponent >= PARABOLA:
+        return exponent
+    findings.add(key, exponent, "a parabola (2) instead: haiflow has none more pointed, and its friction is higher")
+    return PARABOLA
 
 
 def positive_mean(cycle: Cycle, place: str, what: str) -> Cycle:

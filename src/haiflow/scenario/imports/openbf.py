@@ -16,6 +16,7 @@ from haiflow.scenario.imports.draft import (
     Draft,
     DraftOutlet,
     DraftVessel,
+    bounded_profile,
     no_directed_cycle,
     positive_mean,
     safe_names,
@@ -276,7 +277,7 @@ def _profile(draft: Draft, vessels: list[Keys], default: float, findings: Findin
     along: Counter[float] = Counter()
     for exponent, vessel in zip(given, draft.vessels, strict=True):
         along[exponent] += vessel.length  # type: ignore[assignment]
-    draft.velocity_profile = along.most_common(1)[0][0]
+    draft.velocity_profile = bounded_profile(along.most_common(1)[0][0], "gamma_profile", findings)
     for keys, exponent in zip(vessels, given, strict=True):
         if "gamma_profile" not in keys:
             consequence = f"taken as {default:g}, the default of this version of openBF"

@@ -17,6 +17,7 @@ from haiflow.scenario.imports.cards import Card, cards
 from haiflow.scenario.imports.draft import (
     Draft,
     DraftVessel,
+    bounded_profile,
     no_directed_cycle,
     positive_mean,
     safe_names,
@@ -148,9 +149,9 @@ def _members(card: Card, by_id: dict[int, Segment]) -> list[Segment]:
 
 
 def _free_ends(draft: Draft, segments: list[Segment], names: list[str], points: list, findings: Findings) -> None:
-    """Ends outside of joints, at the nodes (by order, from 0) that the segments name."""
+    """Ends outside of joints, at the nodes (by order, from 0) that the segments name; they do not meet there."""
     safe = safe_names([f"node {name}" for name in names], findings, "NODE")
-    joined = {(node, end) for segment in segments for end, node in _ends(segment) if getattr(segment.vessel, end)}
+    taken: set[str] = set()
     for segment in segments:
         for end, index in _ends(segment):
             if not 0 <= index < len(names):
@@ -158,9 +159,11 @@ def _free_ends(draft: Draft, segments: list[Segment], names: list[str], points: 
             if getattr(segment.vessel, end):
                 continue
             node = safe[f"node {names[index]}"]
-            if any(index == other for other, _ in joined) and segment.card.words[14].upper() == "NOBOUND":
-                findings.add("SEGMENT node", names[index], "no JOINT joins this end to the others at its node",
-                             segment.vessel.name)  # fmt: skip
+            if node in taken:
+                findings.add("SEGMENT node", names[index], "several segments end here and no JOINT joins them: they do "
+                             "not meet", segment.vessel.name)  # fmt: skip
+                node = f"{node} {segment.vessel.name}"[:80]
+            taken.add(node)
             setattr(segment.vessel, end, node)
             draft.positions[node] = points[index]
 
@@ -178,7 +181,7 @@ def _blood(draft: Draft, segments: list[Segment], findings: Findings) -> None:
     main = next(s.material for s in segments if s.material.words[0] == along.most_common(1)[0][0])
     draft.density = CGS.density * main.number(2, "density", above=0.0)
     draft.viscosity = CGS.viscosity * main.number(3, "viscosity", above=0.0)
-    draft.velocity_profile = main.number(5, "exponent", above=0.0)
+    draft.velocity_profile = bounded_profile(main.number(5, "exponent", above=0.0), "MATERIAL exponent", findings)
     for card in {id(s.material): s.material for s in segments}.values():
         for index, what in ((2, "density"), (3, "viscosity"), (5, "exponent")):
             if card.number(index, what) != main.number(index, what):
