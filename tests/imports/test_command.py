@@ -8,11 +8,11 @@ import pytest
 
 from haiflow.cli import main
 from haiflow.errors import InputError
-from haiflow.scenario.imports.files import LARGEST_FILE
 from haiflow.scenario.imports.openbf import read as openbf
 from haiflow.scenario.imports.svoned import read as svoned
 from haiflow.scenario.imports.svzerod import read as svzerod
 from haiflow.scenario.load import load
+from haiflow.scenario.read import LARGEST_FILE
 
 FOUR_PARTS = re.compile(r"(?P<place>\S.*?): (?P<value>.+?): (?P<rule>.+?); (?P<remedy>.+)")
 ZERO_D = {

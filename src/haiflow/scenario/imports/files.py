@@ -6,14 +6,14 @@ import os
 from pathlib import Path
 
 from haiflow.errors import InputError
+from haiflow.scenario.read import bounded_bytes
 
-LARGEST_FILE = 16 * 2**20  # bytes
 ALLOWED_CONTROL = "\t\n\r\f\v"
 
 
 def deck_text(path: Path, shown: str) -> str:
     """The text of a deck or of a file it names. Raises :class:`InputError` for one that is none."""
-    data = deck_bytes(path, shown)
+    data = bounded_bytes(path, shown, "a deck is a file", "give the network without its results")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -28,24 +28,6 @@ def deck_text(path: Path, shown: str) -> str:
     if not text.strip():
         raise InputError(shown, "nothing", "the file is empty", "give the deck")
     return text
-
-
-def deck_bytes(path: Path, shown: str) -> bytes:
-    """The bytes of a file: there, a file, not huge."""
-    try:
-        if path.is_dir():
-            raise InputError(shown, "a folder", "a deck is a file", "give the path of the file")
-        with path.open("rb") as stream:
-            data = stream.read(LARGEST_FILE + 1)
-    except FileNotFoundError:
-        raise InputError(shown, "nothing there", "the file does not exist", "check the path") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(shown, reason, "the file cannot be read", "check its path and permissions") from None
-    if len(data) > LARGEST_FILE:
-        rule = f"a deck has at most {LARGEST_FILE // 2**20} MB"
-        raise InputError(shown, f"over {LARGEST_FILE} bytes", rule, "give the network without its results")
-    return data
 
 
 def beside(deck: Path, name: str, place: str) -> Path:
