@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from haiflow.cli_compare import compare
+from haiflow.cli_import import import_
 from haiflow.cli_mesh import mesh
 from haiflow.cli_verify import verify
 from haiflow.errors import BatchStopped, HaiflowError, InputError, InputErrors, SolverStopped
@@ -270,6 +271,7 @@ def doctor(as_json: bool) -> int:
 
 
 commands.add_command(compare)
+commands.add_command(import_)
 commands.add_command(mesh)
 commands.add_command(verify)
 

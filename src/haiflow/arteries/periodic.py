@@ -20,6 +20,7 @@ from haiflow.arteries.grid import Grid, make_grid
 from haiflow.arteries.harmonics import from_harmonics, slowest_decay
 from haiflow.arteries.pulsatile import COURANT, PulsatileFlow, Samples
 from haiflow.arteries.state import State, end_flows
+from haiflow.arteries.stenosis import loss_at_start, lumped_loss
 from haiflow.arteries.tree import Tree
 from haiflow.errors import SolverStopped
 from haiflow.ports import Floats
@@ -153,9 +154,21 @@ def _cycle(flow: PulsatileFlow, samples: Samples, volume: Floats, count: int, re
     node = tree.node(tree.inlet.node)
     return Cycle(
         period=tree.inlet.period, time=tree.inlet.period * np.arange(SAMPLES) / SAMPLES,
-        pressure=stations[..., 0], flow_rate=stations[..., 1], velocity=stations[..., 1] / stations[..., 2],
+        pressure=_outside_pressure(tree, stations), flow_rate=stations[..., 1],
+        velocity=stations[..., 1] / stations[..., 2],
         area=stations[..., 2], node_pressure=samples.node_pressure, mean_flow_rate=mean,
         outlet_flow={name: float(-inflow[tree.node(name)]) for name in tree.terminals}, inlet_flow=float(inflow[node]),
         inlet_pressure=samples.node_head[:, node], cycles=count, residual=residual, steps=flow.steps_in_cycle,
         cells=flow.grid.n_cells, kernel_s=flow.kernel_s, wall_s=wall_s, state=flow.state(),
     )
+
+
+def _outside_pressure(tree: Tree, stations: Floats) -> Floats:
+    """(nt, n_vessels, 3) Pa: at inlet and outlet the pressure before and behind a vessel's own lumped loss."""
+    pressure, flow = stations[..., 0].copy(), stations[..., 1]
+    linear, quadratic = lumped_loss(tree)
+    before = loss_at_start(tree)
+    for station, share in ((0, before), (2, before - 1.0)):
+        rate = flow[:, :, station]
+        pressure[:, :, station] += share * (linear + quadratic * np.abs(rate)) * rate
+    return pressure

@@ -16,7 +16,7 @@ from haiflow.arteries import tube_law
 from haiflow.arteries.grid import Grid, reference_area, stiffness
 from haiflow.arteries.junctions import REFLECTION, WINDKESSEL, Nodes, join
 from haiflow.arteries.outlets import implicit_weight
-from haiflow.arteries.stenosis import loss_coefficients
+from haiflow.arteries.stenosis import end_losses
 from haiflow.arteries.tree import Inlet
 from haiflow.errors import SolverStopped
 from haiflow.ports import Floats
@@ -134,7 +134,7 @@ def _end_table(grid: Grid, nodes: Nodes) -> tuple[Floats, NDArray[np.int32], NDA
     table[:, 2] = np.sqrt(A0)
     table[:, 3] = beta / (3.0 * rho * A0)
     table[:, 4] = np.sqrt(beta / (2.0 * rho * A0))
-    table[0::2, 5], table[0::2, 6] = loss_coefficients(tree)
+    table[:, 5], table[:, 6] = end_losses(tree)
     table[:, 7] = nodes.closed
     return table, face, cell
 

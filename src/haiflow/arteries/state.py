@@ -10,7 +10,7 @@ from haiflow.arteries import tube_law
 from haiflow.arteries.grid import Grid
 from haiflow.arteries.junctions import WINDKESSEL, join
 from haiflow.arteries.steady import steady
-from haiflow.arteries.stenosis import is_shut, loss_coefficients
+from haiflow.arteries.stenosis import end_losses, is_shut
 from haiflow.errors import InputError
 from haiflow.ports import Floats
 
@@ -37,12 +37,13 @@ def from_steady(grid: Grid) -> State:
     """The steady network's flow, pressure linear along each vessel, Windkessels charged to suit."""
     tree = grid.tree
     flow = steady(tree, elastic=True)
-    viscous, turbulent = loss_coefficients(tree)
+    viscous, turbulent = (each.reshape(-1, 2).T for each in end_losses(tree))
     loss = (viscous + turbulent * np.abs(flow.flow_rate)) * flow.flow_rate
-    left = np.where(is_shut(tree), flow.pressure[tree.end], flow.pressure[tree.start] - loss)
+    right = flow.pressure[tree.end] + loss[1]
+    left = np.where(is_shut(tree), right, flow.pressure[tree.start] - loss[0])
     vessel = grid.vessel_of_cell
     share = grid.x / tree.length[vessel]
-    pressure = left[vessel] * (1.0 - share) + flow.pressure[tree.end][vessel] * share
+    pressure = left[vessel] * (1.0 - share) + right[vessel] * share
     area = np.asarray(tube_law.area(pressure, grid.A0, grid.beta))
     return State(area, flow.flow_rate[vessel], charge_for(grid, flow.pressure))
 

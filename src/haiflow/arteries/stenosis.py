@@ -5,6 +5,10 @@
 A vessel of the network already has its own friction, so the viscous term is taken less its value at ``As = A0``: the
 loss vanishes with the severity. The inertance of the throat is left out. The loss sits at the vessel's start; a vessel
 of severity 1 is shut there, exactly.
+
+A vessel may also have a lumped loss ``dp = linear Q + quadratic Q |Q|`` of its own (``loss:`` in the scenario): a share
+of it (a half where nothing else is said) sits at the start, the rest at the end, and the pressures of its inlet and
+outlet are those outside of it.
 """
 
 from __future__ import annotations
@@ -30,6 +34,37 @@ def is_shut(tree: Tree) -> np.ndarray:
 
 def loss_coefficients(tree: Tree) -> tuple[Floats, Floats]:
     """Viscous (Pa s/m3) and turbulent (Pa s2/m6) coefficient of ``dp = viscous Q + turbulent Q |Q|``, a vessel each.
+
+    Of the stenosis and the lumped loss together.
+    """
+    viscous, turbulent = stenosis_loss(tree)
+    linear, quadratic = lumped_loss(tree)
+    return viscous + linear, turbulent + quadratic
+
+
+def end_losses(tree: Tree) -> tuple[Floats, Floats]:
+    """The same at each vessel end, (2 n_vessels,): the stenosis at the start, the lumped loss where it sits."""
+    at_ends = []
+    for own, lumped in zip(stenosis_loss(tree), lumped_loss(tree), strict=True):
+        at_start = loss_at_start(tree) * lumped
+        at_ends.append(np.stack([own + at_start, lumped - at_start], axis=1).ravel())
+    return at_ends[0], at_ends[1]
+
+
+def loss_at_start(tree: Tree) -> Floats:
+    """(n_vessels,) share of the lumped loss that sits at the vessel's start."""
+    return np.full(len(tree.vessels), 0.5) if tree.loss_at_start is None else tree.loss_at_start
+
+
+def lumped_loss(tree: Tree) -> tuple[Floats, Floats]:
+    """Linear (Pa s/m3) and quadratic (Pa s2/m6) coefficient of each vessel's own lumped loss."""
+    none = np.zeros(len(tree.vessels))
+    return (none if tree.loss_linear is None else tree.loss_linear,
+            none if tree.loss_quadratic is None else tree.loss_quadratic)  # fmt: skip
+
+
+def stenosis_loss(tree: Tree) -> tuple[Floats, Floats]:
+    """The coefficients of the stenosis alone.
 
     Both are zero where the severity is zero, and left zero where the vessel is shut (there the flow rate is zero).
     """

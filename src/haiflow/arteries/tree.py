@@ -84,6 +84,9 @@ class Tree:
     velocity_profile: float = 9.0  # exponent zeta: friction 2 (zeta + 2) pi mu u, alpha = (zeta + 2) / (zeta + 1)
     severity: Floats | None = None  # occluded fraction of the lumen area, [0, 1]; 1 is total
     stenosis_length: Floats | None = None  # m; where not given two diameters
+    loss_linear: Floats | None = None  # Pa s/m3, lumped loss besides friction, at the ends: see stenosis.py
+    loss_quadratic: Floats | None = None  # Pa s2/m6
+    loss_at_start: Floats | None = None  # share of it at the vessel's start; where not given a half
     feeds: dict[str, dict[str, float]] = field(default_factory=dict)  # terminal node -> {segment: share}; sums to 1
     off_target: tuple[str, ...] = ()  # terminal vessels that feed something else than the liver
     paths: dict[str, Floats] = field(default_factory=dict)  # vessel -> (k, 3) m, centre line, both ends included

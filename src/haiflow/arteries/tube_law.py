@@ -54,6 +54,23 @@ def wall_viscosity(viscosity: Values, thickness: Values) -> Values:
     return 2.0 / 3.0 * np.sqrt(np.pi) * viscosity * thickness
 
 
+def unloaded_wall(radius: float, beta: float, pressure: float) -> tuple[float, float]:
+    """Radius (m) at pressure zero and beta (Pa m) of a wall that has ``radius`` and ``beta`` at ``pressure``.
+
+    With A1 the area at that pressure, ``p = pressure + beta / A1 (sqrt A - sqrt A1)`` is the law of the same slope
+    ``beta / A1`` about ``sqrt A0 = sqrt A1 (1 - pressure sqrt(A1) / beta)``: an external pressure does the same. Raises
+    :class:`InputError` for a wall too soft to have carried the pressure.
+    """
+    root = np.sqrt(np.pi) * radius
+    shrunk = 1.0 - pressure * root / beta
+    if shrunk <= 0.0:
+        raise InputError(
+            "arteries.reference_pressure", f"{pressure:g} Pa", "a wall this soft cannot carry the pressure",
+            f"use less than {beta / root:.3g} Pa, or a stiffer wall",
+        )  # fmt: skip
+    return radius * shrunk, beta * shrunk**2
+
+
 def unloaded(radius: float, wave_speed: float, pressure: float, density: float) -> tuple[float, float]:
     """Radius (m) at pressure zero and beta (Pa m) of an artery seen with ``radius`` and ``wave_speed`` at ``pressure``.
 

@@ -44,6 +44,21 @@ def _vessel(problems: Problems, name: str, vessel: Vessel, arteries: Arteries) -
     if vessel.wave_speed is None and vessel.young_modulus is None:
         remedy = "add 'wave_speed: 8 m/s', or young_modulus and wall_thickness"
         problems.add(path, name, "the vessel's wall has no stiffness", remedy)
+    if vessel.wall_viscosity is not None and vessel.young_modulus is None:
+        rule = "the viscosity of a wall needs the wall's thickness"
+        problems.add((*path, "wall_viscosity"), name, rule, "give young_modulus and wall_thickness, not wave_speed")
+    if vessel.young_modulus is not None and vessel.wall_thickness is not None and vessel.reference_pressure:
+        _carries(problems, path, vessel, vessel.young_modulus, vessel.wall_thickness)
+
+
+def _carries(
+    problems: Problems, path: KeyPath, vessel: Vessel, modulus: float, thickness: tuple[float, float]
+) -> None:
+    """The wall carries the pressure at which its diameter is given: its radius at zero pressure is positive."""
+    most = min(8.0 / 3.0 * modulus * h / d for h, d in zip(thickness, vessel.diameter, strict=True))
+    if vessel.reference_pressure is not None and vessel.reference_pressure >= most:
+        rule = f"a wall this soft carries less than {most:.4g} Pa"
+        problems.add((*path, "reference_pressure"), vessel.reference_pressure, rule, "lower it, or stiffen the wall")
 
 
 def _known_nodes(problems: Problems, network: Network) -> None:
@@ -82,12 +97,29 @@ def _inlet(problems: Problems, given: Arteries, network: Network) -> str | None:
             (*inflow, "vessel"), given.inflow.vessel or given.inflow.node, rule, f"use '{named}', or leave it out"
         )
         return None
-    if given.inflow.mean is None and network.inlet.mean is None:
-        problems.add(inflow, None, "the mean inflow is missing", "add 'inflow: {mean: 400 mL/min}'")
+    _driven(problems, given, network)
     for path, each in (((*inflow, "waveform"), given.inflow), ((*NETWORK, "inlet", "waveform"), network.inlet)):
         if each.waveform is not None:
             _waveform(problems, path, each.waveform)
     return root
+
+
+def _driven(problems: Problems, given: Arteries, network: Network) -> None:
+    """A mean flow or a mean pressure drives the blood; under a pressure no outlet's share of a flow is known."""
+    inflow: KeyPath = ("arteries", "inflow")
+    for path, each in ((inflow, given.inflow), ((*NETWORK, "inlet"), network.inlet)):
+        if each.mean is not None and each.pressure is not None:
+            problems.add((*path, "pressure"), each.pressure, "the inlet is driven twice", "give mean or pressure")
+    if all(each.mean is None and each.pressure is None for each in (given.inflow, network.inlet)):
+        problems.add(inflow, None, "the mean inflow is missing", "add 'inflow: {mean: 400 mL/min}'")
+    if given.inflow.pressure is None and (network.inlet.pressure is None or given.inflow.mean is not None):
+        return
+    for name, outlet in network.outlets.items():
+        for key in ("share", "flow"):
+            if getattr(outlet, key) is not None:
+                rule = "under a given inlet pressure the inflow is not known, and no outlet's flow either"
+                remedy = "give 'distal' (with proximal), or a mean inflow"
+                problems.add((*NETWORK, "outlets", name, key), getattr(outlet, key), rule, remedy, key=True)
 
 
 def _known_inlet(problems: Problems, path: KeyPath, inflow: Inflow, network: Network) -> bool:
@@ -143,6 +175,12 @@ def _outlet(problems: Problems, name: str, outlet: Outlet, network: Network, roo
 
 def _outlet_law(problems: Problems, path: KeyPath, name: str, outlet: Outlet) -> None:
     """The bed's resistance is given once, in one way."""
+    if outlet.kind == "pressure":
+        for key in ("flow", "share", "proximal", "distal", "compliance", "coefficient"):
+            if getattr(outlet, key) is not None:
+                rule = "an outlet of given pressure has none"
+                problems.add((*path, key), getattr(outlet, key), rule, "delete it, or change the kind", key=True)
+        return
     target = [key for key in ("flow", "share") if getattr(outlet, key) is not None]
     law = [key for key in ("proximal", "distal") if getattr(outlet, key) is not None]
     if outlet.kind == "reflection":

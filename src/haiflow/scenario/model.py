@@ -34,7 +34,7 @@ from haiflow.scenario.schema.events import (
     Stall,
     Where,
 )
-from haiflow.scenario.schema.network import Inflow, Network, Node, Outlet, Vessel, Waveform
+from haiflow.scenario.schema.network import Inflow, Loss, Network, Node, Outlet, Vessel, Waveform
 from haiflow.scenario.schema.patient import Liver, Patient, PatientChange, Tumour
 from haiflow.scenario.schema.pump import Fill, ProgrammeStep, Propellant, Pump, Reference, SidePort
 from haiflow.scenario.schema.require import Requirements
@@ -44,9 +44,9 @@ from haiflow.scenario.schema.sweep import Sweep
 
 __all__ = [
     "Arteries", "Blood", "Bolus", "Catheter", "CatheterPlace", "Dislodgement", "Drug", "Event", "Fault", "Fill",
-    "Growing", "Harbour", "Inflow", "Infusate", "Kink", "Leak", "Liver", "Network", "Node", "Numerics", "Occlusion",
-    "Outlet", "Patient", "PatientChange", "Pocket", "ProgrammeStep", "Propellant", "Pump", "PumpChange", "Reference",
-    "Run", "ScenarioModel", "Segment", "SideHole", "SidePort", "Stall", "Sweep", "Tip", "Tumour", "Vessel",
+    "Growing", "Harbour", "Inflow", "Infusate", "Kink", "Leak", "Liver", "Loss", "Network", "Node", "Numerics",
+    "Occlusion", "Outlet", "Patient", "PatientChange", "Pocket", "ProgrammeStep", "Propellant", "Pump", "PumpChange",
+    "Reference", "Run", "ScenarioModel", "Segment", "SideHole", "SidePort", "Stall", "Sweep", "Tip", "Tumour", "Vessel",
     "VesselOverride", "Waveform", "Where",
 ]  # fmt: skip
 

@@ -61,7 +61,8 @@ def _completed_vessel(name: str, vessel: Vessel, arteries: Arteries) -> Vessel:
     elif "young_modulus" in update or vessel.young_modulus is not None:
         start, end = update.get("diameter", vessel.diameter)
         thickness = update.get("wall_thickness", vessel.wall_thickness)
-        update |= {"wave_speed": None, "wall_thickness": thickness or THICKNESS_RATIO * (start + end) / 2}
+        usual = THICKNESS_RATIO * (start + end) / 2
+        update |= {"wave_speed": None, "wall_thickness": thickness or (usual, usual)}
     if update.get("length", vessel.length) is None:
         update["length"] = drawn_length(vessel, arteries.network)
     return vessel.model_copy(update=update)
@@ -93,8 +94,10 @@ def completed_inflow(inflow: Inflow, network: Network) -> Inflow:
     vessel = next((name for name, each in network.vessels.items() if node in (each.start, each.end)), None)
     shape = inflow.waveform or own.waveform or named_waveform(DEFAULT_WAVEFORM)
     rate = inflow.heart_rate or own.heart_rate or DEFAULT_HEART_RATE
+    pressure = inflow.pressure or (own.pressure if inflow.mean is None else None)
+    mean = (inflow.mean or own.mean) if pressure is None else None
     return Inflow.model_construct(
-        vessel=vessel, node=node, mean=inflow.mean or own.mean, waveform=shape, heart_rate=rate
+        vessel=vessel, node=node, mean=mean, pressure=pressure, waveform=shape, heart_rate=rate
     )
 
 

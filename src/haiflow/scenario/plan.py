@@ -100,9 +100,14 @@ def _parts(model: ScenarioModel) -> Iterator[tuple[str, str]]:
     if catheter is not None:
         yield "catheter", f"{catheter.model or 'own values'}, {_length(catheter.length)}, {_tip(catheter.tip)}"
     if arteries is not None:
-        network, flow = arteries.network, format_quantity(arteries.inflow.mean or 0.0, "flow_rate", "mL/min", digits=4)
+        network, inflow = arteries.network, arteries.inflow
+        flow = (
+            format_quantity(inflow.mean or 0.0, "flow_rate", "mL/min", digits=4)
+            if inflow.pressure is None
+            else format_quantity(inflow.pressure, "pressure", digits=4)
+        )
         size = f"{counted(len(network.vessels), 'vessel')}, {counted(len(network.outlets), 'outlet')}"
-        yield "arteries", f"{network.name or 'own network'}, {size}, {flow} into {arteries.inflow.vessel}"
+        yield "arteries", f"{network.name or 'own network'}, {size}, {flow} into {inflow.vessel}"
     if liver is not None:
         size = f"{counted(len(liver.fractions), 'segment')}, {counted(len(liver.tumours), 'tumour')}"
         how = f"in 3D with {counted(liver.terminals, 'arterial end')}" if liver.resolve == "3d" else "well mixed each"

@@ -84,9 +84,20 @@ def read_file(path: Path, shown: str | None = None) -> Document:
 
 def _text(path: Path, shown: str) -> str:
     """The file's text; checked before it is read whole: there, a file, not huge; after: UTF-8, no binary."""
+    data = bounded_bytes(path, shown, "a scenario is a YAML file", "put meshes and waveforms in files of their own")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        value = f"byte 0x{data[error.start]:02x}"
+        raise InputError(f"{shown}:{line}", value, "the file is not UTF-8 text", "save it as UTF-8") from None
+
+
+def bounded_bytes(path: Path, shown: str, kind: str, smaller: str) -> bytes:
+    """The bytes of a file that is there and not huge; ``kind`` says what it should be, ``smaller`` how to cut it."""
     try:
         if path.is_dir():
-            raise InputError(shown, "a folder", "a scenario is a YAML file", "give the path of the file")
+            raise InputError(shown, "a folder", kind, "give the path of the file")
         with path.open("rb") as stream:
             data = stream.read(LARGEST_FILE + 1)
     except FileNotFoundError:
@@ -95,14 +106,9 @@ def _text(path: Path, shown: str) -> str:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(shown, reason, "the file cannot be read", "check its path and permissions") from None
     if len(data) > LARGEST_FILE:
-        rule = f"a scenario file has at most {LARGEST_FILE // 2**20} MB"
-        raise InputError(shown, f"over {LARGEST_FILE} bytes", rule, "put meshes and waveforms in files of their own")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        value = f"byte 0x{data[error.start]:02x}"
-        raise InputError(f"{shown}:{line}", value, "the file is not UTF-8 text", "save it as UTF-8") from None
+        rule = f"such a file has at most {LARGEST_FILE // 2**20} MB"
+        raise InputError(shown, f"over {LARGEST_FILE} bytes", rule, smaller)
+    return data
 
 
 def read_text(text: str, shown: str) -> Document:

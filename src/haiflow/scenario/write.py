@@ -67,7 +67,12 @@ def as_yaml(document: dict[str, Any], path: Path | None) -> str:
     """YAML text with a comment that says where it comes from."""
     origin = f" from {path.name}" if path is not None else ""
     header = f"# Resolved by haiflow{origin}: every library value and default is written out.\n"
-    return header + "".join(_section(key, json.dumps(value)) for key, value in document.items())
+    return header + as_sections(document)
+
+
+def as_sections(document: dict[str, Any]) -> str:
+    """YAML text of keys and texts, one part after the other."""
+    return "".join(_section(key, json.dumps(value)) for key, value in document.items())
 
 
 @lru_cache(maxsize=64)

@@ -10,11 +10,12 @@ from scipy.sparse.csgraph import breadth_first_order
 
 from haiflow.arteries.calibration import calibrated, matched
 from haiflow.arteries.tree import CLOSED, Inlet, Outlet, Tree
-from haiflow.arteries.tube_law import stiffness_from_wall, unloaded
+from haiflow.arteries.tube_law import stiffness_from_wall, unloaded, unloaded_wall, wall_viscosity
 from haiflow.arteries.waveforms import flow_inlet
 from haiflow.ports import Floats, Fluid
 from haiflow.scenario import model as given
 
+AT_START = {"both": 0.5, "start": 1.0, "end": 0.0}
 DRAINS = {"portal": "portal", "systemic": "veins"}
 
 
@@ -108,6 +109,10 @@ def _bare_tree(arteries: given.Arteries, numerics: given.Numerics) -> Tree:
         outlets={node: _outlet(network.outlets[node]) for node in nodes if node in network.outlets},
         blood=blood,
         velocity_profile=numerics.velocity_profile,
+        wall_viscosity=_wall_viscosity(vessels),
+        loss_linear=_lumped(vessels, "linear"),
+        loss_quadratic=_lumped(vessels, "quadratic"),
+        loss_at_start=_loss_at_start(vessels),
         feeds={node: dict(outlet.feeds) for node, outlet in network.outlets.items() if outlet.feeds},
         off_target=off_target,
         paths={name: np.array(v.path, dtype=float) for name, v in network.vessels.items() if len(v.path) > 1},
@@ -117,16 +122,40 @@ def _bare_tree(arteries: given.Arteries, numerics: given.Numerics) -> Tree:
 def _wall(vessel: given.Vessel, mean_pressure: float, blood: Fluid) -> tuple[float, float, float, float]:
     """Radii (m) and stiffness (Pa m) at start and end, for the tube law that is unloaded at pressure zero.
 
-    A vessel with a wave speed has its diameter in the living, at mean pressure; one with a modulus at pressure zero.
+    A vessel with a wave speed has its diameter in the living, at mean pressure; one with a modulus at pressure zero;
+    either at its reference pressure, where it has one.
     """
-    ends = vessel.diameter if isinstance(vessel.diameter, tuple) else (vessel.diameter, vessel.diameter)
+    ends, given_at = vessel.diameter, vessel.reference_pressure
     if vessel.wave_speed is not None:
-        pairs = [unloaded(0.5 * d, vessel.wave_speed, mean_pressure, blood.density) for d in ends]
+        at = mean_pressure if given_at is None else given_at
+        pairs = [unloaded(0.5 * d, vessel.wave_speed, at, blood.density) for d in ends]
     else:
         assert vessel.young_modulus is not None
         assert vessel.wall_thickness is not None
-        pairs = [(0.5 * d, float(stiffness_from_wall(vessel.young_modulus, vessel.wall_thickness))) for d in ends]
+        stiff = [float(stiffness_from_wall(vessel.young_modulus, h)) for h in vessel.wall_thickness]
+        pairs = [unloaded_wall(0.5 * d, beta, given_at or 0.0) for d, beta in zip(ends, stiff, strict=True)]
     return pairs[0][0], pairs[1][0], pairs[0][1], pairs[1][1]
+
+
+def _wall_viscosity(vessels: list[given.Vessel]) -> Floats | None:
+    """(n_vessels,) Kelvin-Voigt coefficient (Pa s m); None where every wall is elastic."""
+    if all(vessel.wall_viscosity is None for vessel in vessels):
+        return None
+    thickness = [0.0 if v.wall_thickness is None else 0.5 * sum(v.wall_thickness) for v in vessels]
+    values = [0.0 if v.wall_viscosity is None else v.wall_viscosity for v in vessels]
+    return np.asarray(wall_viscosity(np.array(values), np.array(thickness)))
+
+
+def _lumped(vessels: list[given.Vessel], part: str) -> Floats | None:
+    """(n_vessels,) coefficients of the vessels' own losses; None where there are none."""
+    values = np.array([0.0 if vessel.loss is None else getattr(vessel.loss, part) for vessel in vessels])
+    return values if values.any() else None
+
+
+def _loss_at_start(vessels: list[given.Vessel]) -> Floats | None:
+    """(n_vessels,) share of each lumped loss at the vessel's start; None where every one is halved."""
+    ends = ["both" if vessel.loss is None else vessel.loss.at for vessel in vessels]
+    return None if set(ends) == {"both"} else np.array([AT_START[end] for end in ends])
 
 
 def _positions(network: given.Network) -> Floats:
@@ -139,12 +168,14 @@ def _positions(network: given.Network) -> Floats:
 
 def _inlet(inflow: given.Inflow) -> Inlet:
     assert inflow.node is not None
-    assert inflow.mean is not None
     assert inflow.waveform is not None
     assert inflow.heart_rate is not None
-    return flow_inlet(
-        inflow.node, inflow.mean, inflow.heart_rate, np.array(inflow.waveform.times), np.array(inflow.waveform.values)
+    mean = inflow.mean if inflow.pressure is None else inflow.pressure
+    assert mean is not None
+    inlet = flow_inlet(
+        inflow.node, mean, inflow.heart_rate, np.array(inflow.waveform.times), np.array(inflow.waveform.values)
     )
+    return inlet if inflow.pressure is None else replace(inlet, kind="pressure")
 
 
 def _outlet(outlet: given.Outlet) -> Outlet:

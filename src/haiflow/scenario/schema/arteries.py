@@ -23,7 +23,7 @@ class VesselOverride(f.Part):
     diameter: f.Diameter | None = None
     wave_speed: f.Velocity | None = None
     young_modulus: f.Modulus | None = None
-    wall_thickness: f.Length | None = None
+    wall_thickness: f.Diameter | None = None
 
 
 class Arteries(f.Part):

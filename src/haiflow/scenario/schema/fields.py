@@ -97,11 +97,13 @@ Modulus = Annotated[float, Quantity("pressure", above=0.0)]
 Velocity = Annotated[float, Quantity("velocity", above=0.0)]
 Frequency = Annotated[float, Quantity("frequency", at_least=1.0 / 6.0, at_most=10.0)]
 Viscosity = Annotated[float, Quantity("viscosity", above=0.0, at_most=10.0)]
+WallViscosity = Annotated[float, Quantity("viscosity", above=0.0, at_most=1e7)]
 Density = Annotated[float, Quantity("density", above=0.0)]
 Concentration = Annotated[float, Quantity("concentration", at_least=0.0)]
 DoseRate = Annotated[float, Quantity("dose_rate", at_least=0.0)]
 HydraulicResistance = Annotated[float, Quantity("hydraulic_resistance", above=0.0)]
 ResistanceOrNone = Annotated[float, Quantity("hydraulic_resistance", at_least=0.0)]
+QuadraticResistanceOrNone = Annotated[float, Quantity("quadratic_resistance", at_least=0.0)]
 Compliance = Annotated[float, Quantity("compliance", above=0.0)]
 ComplianceOrNone = Annotated[float, Quantity("compliance", at_least=0.0)]
 Absorption = Annotated[float, Quantity("absorption", at_least=0.0)]
@@ -144,10 +146,10 @@ def _write_point(point: tuple[float, float, float]) -> str | list[str]:
 
 
 def _read_diameter(given: Any) -> tuple[float, float]:
-    """One diameter for a straight vessel, or ``[start, end]`` for a tapered one."""
+    """One length for a straight vessel, or ``[start, end]`` for a tapered one; a wall's thickness is given alike."""
     both = given if isinstance(given, list | tuple) else [given, given]
     if len(both) != 2:
-        raise UnitError(given, "a diameter is one length or two", "write '4 mm' or '[4 mm, 3 mm]'")
+        raise UnitError(given, "one length or two, for start and end", "write '4 mm' or '[4 mm, 3 mm]'")
     start, end = (Quantity("length", above=0.0).read(part) for part in both)
     return start, end
 

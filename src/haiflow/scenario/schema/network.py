@@ -31,6 +31,8 @@ class Inflow(f.Part):
     node: f.Name | None = None
     mean: f.FlowRate | None = None
     """left out: the network's own"""
+    pressure: f.Pressure | None = None
+    """mean of the total pressure held at the inlet, instead of a mean flow; the waveform is then the pressure's"""
     waveform: Waveform | None = None
     """a name of the library, or times and values; left out: hepatic-artery"""
     heart_rate: f.Frequency | None = None
@@ -43,9 +45,20 @@ class Node(f.Part):
     position: f.Point | None = None
 
 
+class Loss(f.Part):
+    """A lumped pressure loss besides friction, ``linear Q + quadratic Q |Q|``: a stent, a valve, a branch without
+    geometry. The vessel's inlet and outlet pressures are those outside of it."""
+
+    linear: f.ResistanceOrNone = 0.0
+    quadratic: f.QuadraticResistanceOrNone = 0.0
+    at: Literal["both", "start", "end"] = "both"
+    """the vessel's end where it sits; both: a half at each"""
+
+
 class Vessel(f.Part):
     """A linearly tapered vessel. With a wave speed, it and the diameter are those in the living, at mean pressure; with
-    modulus and thickness of the wall the diameter is that at zero pressure."""
+    modulus and thickness of the wall the diameter is that at zero pressure; or both are those at
+    ``reference_pressure``."""
 
     start: f.Name = Field(alias="from")
     end: f.Name = Field(alias="to")
@@ -55,7 +68,13 @@ class Vessel(f.Part):
     """lumen in vivo, at mean arterial pressure: one value, or [start, end]"""
     wave_speed: f.Velocity | None = None
     young_modulus: f.Modulus | None = None
-    wall_thickness: f.Length | None = None
+    wall_thickness: f.Diameter | None = None
+    """one value, or [start, end]"""
+    reference_pressure: f.GaugePressure | None = None
+    """gauge pressure at which the vessel has its diameter (and wave speed)"""
+    wall_viscosity: f.WallViscosity | None = None
+    """of a Kelvin-Voigt wall; left out: elastic"""
+    loss: Loss | None = None
     path: tuple[f.Point, ...] = ()
     """centre line for pictures, both ends included"""
 
@@ -63,7 +82,8 @@ class Vessel(f.Part):
 class Outlet(f.Part):
     """The bed behind a terminal node. Resistances follow from ``flow`` or ``share`` where they are not given."""
 
-    kind: Literal["windkessel", "resistance", "reflection"] = "windkessel"
+    kind: Literal["windkessel", "resistance", "reflection", "pressure"] = "windkessel"
+    """pressure: the vessel ends at the venous pressure itself"""
     proximal: f.ResistanceOrNone | None = None
     """left out: matched to the vessel's characteristic impedance"""
     distal: f.ResistanceOrNone | None = None

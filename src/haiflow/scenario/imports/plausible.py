@@ -1,0 +1,53 @@
+"""Numbers that no artery has: a deck in other units, or a slip, is refused before anything is reckoned with it."""
+
+from __future__ import annotations
+
+from haiflow.errors import InputError
+from haiflow.scenario.imports.draft import Draft
+
+REMEDY = "check it and its unit (openBF: SI; svOneDSolver and svZeroDSolver: CGS)"
+BOUNDS = {  # SI, from far below to far above what lives
+    "length (m)": (1e-6, 10.0),
+    "diameter (m)": (1e-6, 0.2),
+    "density (kg/m3)": (100.0, 1e4),
+    "viscosity (Pa s)": (1e-6, 10.0),
+    "velocity profile": (2.0, 100.0),
+    "mean inflow (m3/s)": (1e-15, 1e-2),
+    "mean inlet pressure (Pa)": (1e-3, 1e6),
+    "resistance (Pa s/m3)": (0.0, 1e18),
+    "quadratic loss (Pa s2/m6)": (0.0, 1e26),
+    "compliance (m3/Pa)": (0.0, 1e-4),
+    "outlet pressure (Pa)": (-1e5, 1e10),
+    "wave speed (m/s)": (1e-2, 1e5),
+    "modulus (Pa)": (1.0, 1e14),
+}
+
+
+def within(what: str, value: float | None, place: str) -> None:
+    """Raise :class:`InputError` where a value is far from any artery's."""
+    low, high = BOUNDS[what]
+    if value is not None and not low <= value <= high:
+        raise InputError(place, f"{value:.4g}", f"no artery has such a {what}: {low:g} to {high:g}", REMEDY)
+
+
+def plausible(draft: Draft, deck: str) -> None:
+    """Everything in the draft that a simulation reckons with."""
+    within("density (kg/m3)", draft.density, deck)
+    within("viscosity (Pa s)", draft.viscosity, deck)
+    within("velocity profile", draft.velocity_profile, deck)
+    within("mean inflow (m3/s)" if draft.driven == "flow" else "mean inlet pressure (Pa)", draft.cycle.mean, deck)
+    for vessel in draft.vessels:
+        place = f"{deck}: {vessel.name}"
+        within("length (m)", vessel.length, place)
+        for diameter in vessel.diameter:
+            within("diameter (m)", diameter, place)
+        within("resistance (Pa s/m3)", vessel.linear_loss, place)
+        within("quadratic loss (Pa s2/m6)", vessel.quadratic_loss, place)
+        within("wave speed (m/s)", vessel.wave_speed, place)
+        within("modulus (Pa)", vessel.modulus, place)
+    for node, outlet in draft.outlets.items():
+        place = f"{deck}: {node}"
+        for resistance in (outlet.proximal, outlet.distal):
+            within("resistance (Pa s/m3)", resistance, place)
+        within("compliance (m3/Pa)", outlet.compliance, place)
+        within("outlet pressure (Pa)", outlet.venous_pressure, place)

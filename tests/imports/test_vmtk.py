@@ -1,0 +1,195 @@
+"""VMTK centre lines: one Y as whole lines, as split tracts and as branches; radii, units, and what is refused."""
+
+import numpy as np
+import pytest
+
+from haiflow.errors import InputError
+from haiflow.scenario.imports.tapers import pieces
+from haiflow.scenario.imports.vmtk import Assumed, reader
+
+pv = pytest.importorskip("pyvista")
+
+ROOT, FORK, LEFT, RIGHT = (np.array(point, float) for point in ((0, 0, 0), (0, 0, 30), (15, 0, 55), (-12, 0, 50)))
+RADIUS = "MaximumInscribedSphereRadius"
+LENGTHS = {"trunk": 30.0, "left": np.linalg.norm(LEFT - FORK), "right": np.linalg.norm(RIGHT - FORK)}  # mm
+
+
+def straight(a, b, count):
+    return np.linspace(a, b, count)
+
+
+TRUNK = straight(ROOT, FORK, 61)
+WHOLE = [np.concatenate([TRUNK, straight(FORK, end, count)[1:]]) for end, count in ((LEFT, 50), (RIGHT, 45))]
+RADII = [
+    np.interp(np.arange(len(line)), [0, 60, len(line) - 1], [2.5, 2.2, end])
+    for line, end in zip(WHOLE, (1.8, 1.2), strict=True)
+]
+
+
+def save(path, lines, radii, name=RADIUS, scale=1.0, **cells):
+    points, connections, at = np.concatenate(lines), [], 0
+    for line in lines:
+        connections.append(np.concatenate([[len(line)], np.arange(at, at + len(line))]))
+        at += len(line)
+    data = pv.PolyData()
+    data.points, data.lines = scale * points, np.concatenate(connections)
+    data.point_data[name] = scale * np.concatenate(radii)
+    for key, values in cells.items():
+        data.cell_data[key] = np.array(values)
+    data.save(path)
+    return path
+
+
+def split(path, **more):
+    """Both lines cut at the fork's two ends, as vmtkbranchextractor does; group 1 is the fork itself."""
+    cuts = [(54, 66), (54, 65)]
+    parts = [[0, a, b] for a, b in cuts]
+    lines = [
+        line[i : j + 1]
+        for line, (p, q, r) in zip(WHOLE, parts, strict=True)
+        for i, j in ((p, q), (q, r), (r, len(line)))
+    ]
+    radii = [
+        line[i : j + 1]
+        for line, (p, q, r) in zip(RADII, parts, strict=True)
+        for i, j in ((p, q), (q, r), (r, len(line)))
+    ]
+    cells = {
+        "CenterlineIds": [0, 0, 0, 1, 1, 1],
+        "TractIds": [0, 1, 2] * 2,
+        "GroupIds": [0, 1, 2, 0, 1, 3],
+        "Blanking": [0, 1, 0] * 2,
+    }
+    return save(path, lines, radii, **cells, **more)
+
+
+def branches(path):
+    lines = [TRUNK, straight(FORK, LEFT, 50), straight(RIGHT, FORK, 45)]
+    return save(path, lines, [np.linspace(2.5, 2.2, 61), np.linspace(2.2, 1.8, 50), np.linspace(1.2, 2.2, 45)])
+
+
+def grown(model):
+    """Length (mm) from the inlet to each outlet, and diameters at the ends."""
+    vessels = model.arteries.network.vessels.values()
+    by_end = {vessel.end: vessel for vessel in vessels}
+    found = []
+    for node in model.arteries.network.outlets:
+        length, last = 0.0, by_end[node]
+        while node in by_end:
+            length, node = length + 1e3 * by_end[node].length, by_end[node].start
+        found.append((round(length, 3), round(1e3 * last.diameter[1], 6)))
+    return sorted(found)
+
+
+WAYS = sorted([(round(30.0 + LENGTHS["left"], 3), 3.6), (round(30.0 + LENGTHS["right"], 3), 2.4)])
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda path: save(path, WHOLE, RADII),
+        split,
+        branches,
+        lambda path: save(path, [line[::-1] for line in WHOLE], [r[::-1] for r in RADII]),
+    ],
+    ids=["whole", "split", "branches", "reversed"],
+)
+def test_the_same_fork_in_every_form(tmp_path, read, write):
+    model, warnings = read(write(tmp_path / "y.vtp"), reader(Assumed()))
+    assert grown(model) == WAYS
+    network = model.arteries.network
+    first = network.vessels[model.arteries.inflow.vessel]
+    assert first.diameter[0] == pytest.approx(5e-3, rel=1e-6)
+    shares = [outlet.share for outlet in network.outlets.values()]
+    assert sorted(shares) == pytest.approx(sorted([1.8**3 / (1.8**3 + 1.2**3), 1.2**3 / (1.8**3 + 1.2**3)]), rel=1e-6)
+    for assumed in ("unit", "inflow", "waveform", "wall", "outlets"):
+        assert f"{assumed} = " in warnings
+
+
+def test_a_split_fork_lies_where_its_parent_ends(tmp_path, read):
+    network = read(split(tmp_path / "y.vtp"), reader(Assumed()))[0].arteries.network
+    assert network.vessels["branch_0"].length == pytest.approx(27e-3, rel=1e-6)
+    assert network.nodes["after_0"].position == pytest.approx((0.0, 0.0, 27e-3))
+
+
+def test_a_blanked_end_belongs_to_the_branch_before_it(tmp_path, read):
+    pieces_of = [(0, 41), (40, 61), (60, len(WHOLE[0]))]
+    lines, radii = ([whole[a:b] for a, b in pieces_of] for whole in (WHOLE[0], RADII[0]))
+    cells = {"CenterlineIds": [0, 0, 0], "TractIds": [0, 1, 2], "GroupIds": [0, 1, 2], "Blanking": [0, 0, 1]}
+    network = read(save(tmp_path / "y.vtp", lines, radii, **cells), reader(Assumed()))[0].arteries.network
+    total = sum(vessel.length for vessel in network.vessels.values())
+    assert 1e3 * total == pytest.approx(30.0 + LENGTHS["left"], rel=1e-6)
+
+
+def test_units_and_what_the_user_says(tmp_path, read, solve):
+    path = save(tmp_path / "y.vtp", WHOLE, RADII, scale=1e-3)
+    model, warnings = read(path, reader(Assumed("m", 6e-6, 7.0)))
+    assert grown(model) == WAYS
+    assert model.arteries.inflow.mean == 6e-6
+    assert {vessel.wave_speed for vessel in model.arteries.network.vessels.values()} == {7.0}
+    assert "inflow = " not in warnings
+    _, cycle = solve(model, 1e-3)
+    assert sum(cycle.outlet_flow.values()) == pytest.approx(6e-6, rel=1e-6)
+
+
+def test_a_narrowing_is_kept(tmp_path, read):
+    """A branch 60 mm long that narrows to half over 10 mm: its resistance is that of all points."""
+    line, at = straight(ROOT, np.array([0, 0, 60.0]), 241), np.linspace(0.0, 60.0, 241)
+    radius = 2.0 - np.exp(-(((at - 30.0) / 5.0) ** 2))
+    model, _ = read(save(tmp_path / "s.vtp", [line], [radius]), reader(Assumed()))
+    vessels = model.arteries.network.vessels
+    assert min(min(vessel.diameter) for vessel in vessels.values()) == pytest.approx(2e-3, rel=2e-3)
+    assert 4 <= len(vessels) <= 12
+    abscissa = 1e-3 * at
+    _, off = pieces(abscissa, 1e-3 * radius)
+    assert off <= 0.05
+    assert sum(vessel.length for vessel in vessels.values()) == pytest.approx(0.06, rel=1e-9)
+
+
+def test_end_points_without_radius_take_their_neighbours(tmp_path, read):
+    radii = [line.copy() for line in RADII]
+    for line in radii:
+        line[0] = line[-1] = 0.0
+    model, warnings = read(save(tmp_path / "y.vtp", WHOLE, radii), reader(Assumed()))
+    assert all(min(vessel.diameter) > 2e-3 for vessel in model.arteries.network.vessels.values())
+    assert "zero at 4 end points" in warnings
+
+
+def test_other_arrays_are_named_and_merged_tracts_read_by_their_ends(tmp_path, read):
+    lines = [TRUNK[:55], WHOLE[0][54:67], WHOLE[0][66:], WHOLE[1][54:66], WHOLE[1][65:]]
+    radii = [RADII[0][:55], RADII[0][54:67], RADII[0][66:], RADII[1][54:66], RADII[1][65:]]
+    cells = {
+        "CenterlineIds": [0, 0, 0, 1, 1],
+        "TractIds": [0, 1, 2, 1, 2],
+        "GroupIds": [0, 1, 2, 1, 3],
+        "Blanking": [0, 1, 0, 1, 0],
+        "Length": [1.0] * 5,
+    }
+    model, warnings = read(save(tmp_path / "merged.vtp", lines, radii, **cells), reader(Assumed()))
+    assert grown(model) == WAYS
+    assert "Length" in warnings
+
+
+@pytest.mark.parametrize(
+    ("write", "rule"),
+    [
+        (lambda p: save(p, WHOLE, RADII, name="Girth"), "no radius"),
+        (lambda p: save(p, WHOLE, [-r for r in RADII]), "must be positive"),
+        (lambda p: save(p, WHOLE, RADII, scale=1000.0), "no artery"),
+        (lambda p: save(p, [TRUNK, straight(LEFT, RIGHT, 9)], [np.full(61, 2.0), np.full(9, 1.0)]), "not connected"),
+        (
+            lambda p: save(p, [straight(ROOT, LEFT, 9), straight(ROOT, RIGHT, 9)], [np.full(9, 2.0)] * 2),
+            "part at the inlet",
+        ),
+        (lambda p: save(p, [np.full((5, 3), np.nan)], [np.full(5, 2.0)]), "finite"),
+        (lambda p: pv.Sphere().save(p), "no lines|other cells"),
+        (lambda p: p.write_bytes(b"\x00\x01binary" * 99), "cut short|cannot be read"),
+        (lambda p: p.write_bytes(save(p, WHOLE, RADII).read_bytes()[:900]), "cut short|cannot be read"),
+        (lambda p: p.write_text(""), "0 bytes"),
+    ],
+)
+def test_what_is_no_centre_line_is_refused(tmp_path, read, write, rule):
+    write(tmp_path / "bad.vtp")
+    with pytest.raises(InputError) as refused:
+        read(tmp_path / "bad.vtp", reader(Assumed()))
+    assert any(part in str(refused.value) for part in rule.split("|")), str(refused.value)
