@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from haiflow.errors import InputError, nearest
 from haiflow.verify import flow_exact, flow_published, streaming
+from haiflow.verify.arteries import ARTERIES
 from haiflow.verify.model import Case, Figure
 
 SCHAEFER = "Schaefer & Turek 1996, Notes Numer Fluid Mech 52:547; accurate values: Nabh 1998"
@@ -33,7 +34,7 @@ JUNCTION = (
     Case("symmetric-split", "streaming split of equal branches", "symmetry", streaming.symmetric),
     Case("dividing-streamline", "streaming split of unequal branches", "conservation", streaming.dividing_streamline),
 )  # fmt: skip
-GROUPS = {"junction": JUNCTION}
+GROUPS = {"junction": JUNCTION, "arteries": ARTERIES}
 
 
 @dataclass(frozen=True)
