@@ -132,7 +132,8 @@ class Twin:
         mass = np.concatenate([[-v0 * q0**4], mass, [v1 * q1**4]])
         first = plan.alpha * v0**2 * q0**4 + t0[3] * (q0**6 - s_in0**3)
         last = plan.alpha * v1**2 * q1**4 + t1[3] * (q1**6 - s_in1**3)
-        force = np.append(left, last) - np.append(first, right) + 2.0 / self.rho * hp * (area[cells] + (hp * grid.A0[cells] / grid.beta[cells]) ** 2 / 3.0)
+        inside = 2.0 / self.rho * hp * (area[cells] + (hp * grid.A0[cells] / grid.beta[cells]) ** 2 / 3.0)
+        force = np.append(left, last) - np.append(first, right) + inside
         dx = grid.dx[v]
         return -np.diff(mass) / dx, -force / dx - plan.friction * flow[cells] / area[cells], mass
 

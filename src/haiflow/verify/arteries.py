@@ -16,7 +16,9 @@ BOILEAU = "Boileau et al. 2015, Int J Numer Methods Biomed Eng 31:e02732; inflow
 RIEMANN = "exact (Toro & Siviglia 2013, Commun Comput Phys 13:361)"
 LINEAR = "exact (linear waves)"
 ARTERIES = (
-    Case("single-pulse", "a pulse in a long tube, ideal blood", f"{LINEAR}; {BOILEAU}", arteries_published.inviscid_pulse),
+    Case(
+        "single-pulse", "a pulse in a long tube, ideal blood", f"{LINEAR}; {BOILEAU}", arteries_published.inviscid_pulse
+    ),
     Case("single-pulse-viscous", "the same with friction", f"{LINEAR}; {BOILEAU}", arteries_published.viscous_pulse),
     Case("carotid", "common carotid artery, mesh convergence", BOILEAU, arteries_published.carotid),
     Case("aorta", "upper thoracic aorta, mesh convergence", BOILEAU, arteries_published.aorta),
@@ -37,8 +39,16 @@ ARTERIES = (
     Case("outlet-waves", "reflection coefficients of outlets", LINEAR, arteries_waves.coefficients),
     Case("windkessel-echo", "what a Windkessel sends back", LINEAR, arteries_waves.windkessel),
     Case("occlusion", "a vessel shut for good", LINEAR, arteries_waves.occlusion),
-    Case("attenuation", "waves damped by friction", "exact; Womersley 1955, J Physiol 127:553", arteries_waves.attenuation),
+    Case(
+        "attenuation",
+        "waves damped by friction",
+        "exact; Womersley 1955, J Physiol 127:553",
+        arteries_waves.attenuation,
+    ),
     Case("viscous-wall", "waves damped by the wall", LINEAR, arteries_waves.viscous_wall),
+    Case(
+        "viscous-wall-order", "order of the whole scheme with a viscous wall", "refinement", arteries_exact.viscous_wall
+    ),
     Case("drug-front", "a bolus's front", "conservation", arteries_drug.front),
     Case("drug-order", "order where the drug is smooth", "exact; refinement", arteries_drug.smooth),
     Case("ledger", "books and bounds on random networks with faults", "conservation", arteries_random.ledger),

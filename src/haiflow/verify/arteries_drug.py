@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 
@@ -25,8 +24,7 @@ PULSE = Inlet("n0", "flow_rate", 0.8, 4e-6 * (1.0 + 6.0 * np.exp(-(((PHASE - 0.2
 
 
 def front_after_half(cells: int) -> tuple[float, float, float]:
-    """Where a front stands once half a vessel's volume has come in with a pulse that turns round: cells off, cells wide,
-    excess over its bounds."""
+    """Cells off its place, cells wide, excess over its bounds: a front once half a vessel's volume has come in."""
     tree = single_vessel(0.3, 3e-3, 6.0, PULSE, Outlet(5e8, 4e9, 2e-10))
     grid = fixed_grid(tree, cells, 0.3)
     blood, entered, beyond = PulsatileFlow(tree, grid), 0.0, 0.0
@@ -54,6 +52,11 @@ def front() -> list[Figure]:
     ]  # fmt: skip
 
 
+def chains(first: list[int], start: list[int], end: list[int], external: list[int]) -> Channels:
+    """Channels from plain lists."""
+    return Channels(*(np.array(each, dtype=np.int32) for each in (first, start, end, external)))
+
+
 def bulge(x: Floats) -> Floats:
     """Integral of the area 1 + 0.3 sin(2 pi x): the volume up to x, which is what is advected."""
     return np.asarray(x - 0.3 / (2.0 * np.pi) * np.cos(2.0 * np.pi * x))
@@ -61,13 +64,12 @@ def bulge(x: Floats) -> Floats:
 
 def ring_error(limiter: str, reverse: bool, n: int) -> list[float]:
     """L1 error of a ring of two channels after one turn, in the volume's coordinate an exact translation."""
-    profile: Callable[[Floats], Floats] = lambda y: y - 0.25 / np.pi * np.cos(2.0 * np.pi * y)
     y = bulge(np.linspace(0.0, 1.0, n + 1))
-    exact = np.diff(profile(y)) / np.diff(y)
+    exact = np.diff(y - 0.25 / np.pi * np.cos(2.0 * np.pi * y)) / np.diff(y)
     volume, c = np.diff(y), exact[None].copy()
     steps = int(np.ceil(1.0 / (0.6 * volume.min())))
     flux = np.full((steps, n + 2), -1.0 if reverse else 1.0)
-    ring = ChannelTransport(Channels([0, n // 2, n], [0, 1], [1, 0], [-1, -1]), limiter=limiter)
+    ring = ChannelTransport(chains([0, n // 2, n], [0, 1], [1, 0], [-1, -1]), limiter=limiter)
     ring.advance(c, volume.copy(), flux, 1.0 / steps, external_concentration=np.zeros((1, 0)))
     return [float(np.sum(np.abs(c[0] - exact) * volume))]
 
@@ -86,7 +88,7 @@ def breathing_error(n: int) -> list[float]:
         return np.asarray(np.exp(-200.0 * (material - 0.5) ** 2))
 
     c = mean(0)[None].copy()
-    channel = ChannelTransport(Channels([0, n], [0], [1], [0, 1]))
+    channel = ChannelTransport(chains([0, n], [0], [1], [0, 1]))
     channel.advance(c, np.full(n, 1.0 / n), flux, float(t[1]), external_concentration=np.zeros((1, 2)))
     return [float(np.abs(c[0] - mean(-1)).mean())]
 

@@ -1,8 +1,7 @@
-"""The benchmark of Boileau et al. 2015: what linear theory says of its single pulse, and how near its arteries are to their
-limit on the mesh that haiflow uses by default.
+"""The benchmark of Boileau et al. 2015: its single pulse against linear theory, its arteries against their limit.
 
 The published curves are not public, so an artery is judged by what it must meet whoever computes it: the error that
-Richardson's extrapolation leaves, and a mean pressure that is mean flow times resistance.
+Richardson's extrapolation sees on the mesh used by default, and mean pressure as mean flow times resistance.
 """
 
 from __future__ import annotations
@@ -98,7 +97,7 @@ def convergence(tree: Tree) -> tuple[list[Floats], Cycle]:
 
 
 def artery(make: Callable[[], Tree]) -> list[Figure]:
-    """Order, the estimated error of the default mesh over time and stations, and the mean pressure behind each outlet."""
+    """Order, estimated error of the default mesh over time and stations, mean pressure behind each outlet."""
     tree = make()
     apart, cycle = convergence(tree)
     means = Study(np.array([[float(np.abs(field[k]).mean()) for field in apart] for k in range(3)]))

@@ -91,9 +91,8 @@ def ledger_many() -> list[Figure]:
     return ledger(2000)
 
 
-
 def hard_pressed(seed: int) -> tuple[bool, bool]:
-    """Whether a network under harsh flow or pressure keeps sound areas, and whether it stops early with place and time."""
+    """Whether a network hard pressed keeps sound areas, and whether it stops early with place and time."""
     tree = any_network(seed, HARSH)
     flow = PulsatileFlow(tree, make_grid(tree))
     try:

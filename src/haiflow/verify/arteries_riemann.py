@@ -1,8 +1,8 @@
 """Riemann problems of the blood-flow equations against their exact solution, and waves that stay smooth.
 
-Flat profile, no friction. One vessel of 1 m, or two of 0.5 m where the wall changes at the jump: then the solver meets the
-jump at a node. First order is what a shock or the corner of a rarefaction allows; a shock that ran at a wrong speed would
-drift off its place in cells as the mesh is refined.
+Flat profile, no friction. One vessel of 1 m, or two of 0.5 m where the wall changes at the jump: then the solver meets
+the jump at a node. First order is what a shock or the corner of a rarefaction allows; a shock that ran at a wrong speed
+would drift off its place in cells as the mesh is refined.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def transcritical() -> list[Figure]:
     return [
         Figure("velocity over wave speed behind it", froude, 1.0, np.inf, note="supercritical"),
         *found,
-        Figure("largest kink inside the rarefaction, of the area", step, 0.0, 2e-4, 0.0, "an entropy glitch would show"),
+        Figure("largest kink inside the rarefaction, of the area", step, 0.0, 2e-4, 0.0, "no glitch"),
     ]
 
 

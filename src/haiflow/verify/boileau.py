@@ -1,10 +1,10 @@
 """Networks of the benchmark of one-dimensional solvers: parameters and inflows, as published.
 
-Boileau et al. 2015, Int J Numer Methods Biomed Eng 31:e02732: a single pulse in a long tube, the common carotid artery, the
-upper thoracic aorta and the aortic bifurcation into the iliac arteries. The inflows of the three arteries are the Fourier
-series of Xiao, Alastruey & Figueroa 2014, Int J Numer Methods Biomed Eng 30:204 (appendix): mean, then amplitude and
-phase of each harmonic, ``Q = mean + sum a_k sin(2 pi k t / T + phi_k)``, here in mL/s. Walls are ``beta = 4/3 sqrt(pi) E h``.
-The published curves are a supplement of the paper and are not part of this project.
+Boileau et al. 2015, Int J Numer Methods Biomed Eng 31:e02732: a single pulse in a long tube, the common carotid artery,
+the upper thoracic aorta and the aortic bifurcation into the iliac arteries. The inflows of the three arteries are the
+Fourier series of Xiao, Alastruey & Figueroa 2014, Int J Numer Methods Biomed Eng 30:204 (appendix): period (s), mean,
+then amplitude and phase of each harmonic, ``Q = mean + sum a_k sin(2 pi k t / T + phi_k)``, here in mL/s. Walls are
+``beta = 4/3 sqrt(pi) E h``. The published curves are a supplement of the paper and are not part of this project.
 """
 
 from __future__ import annotations
@@ -35,8 +35,9 @@ AORTA = (0.955, 103.085, tuple((500.0 * a, phase) for a, phase in (
     (-0.0073439, -0.64769), (0.0037006, 0.74663), (-0.0032069, 0.85926), (-0.0048171, -1.0306), (0.0040403, 0.28009),
     (-0.0032409, 1.202), (-0.0032517, -0.93316), (0.0029112, 0.21405), (-0.0022708, 1.1869), (-0.0021566, -1.1574),
     (0.0025511, -0.12915), (-0.0024448, 1.1185), (-0.0019032, -0.99244), (0.0019476, -0.059885), (-0.0019477, 1.1655),
-    (-0.0014545, -0.85829), (0.0013979, 0.042912), (-0.0014305, 1.2439), (-0.0010775, -0.79464), (0.0010368, -0.0043058),
-    (-0.0012162, 1.211), (-0.00095707, -0.66203), (0.00077733, 0.25642), (-0.00092407, 1.3954), (-0.00079585, -0.49973),
+    (-0.0014545, -0.85829), (0.0013979, 0.042912), (-0.0014305, 1.2439), (-0.0010775, -0.79464),
+    (0.0010368, -0.0043058), (-0.0012162, 1.211), (-0.00095707, -0.66203),
+    (0.00077733, 0.25642), (-0.00092407, 1.3954), (-0.00079585, -0.49973),
 )))  # fmt: skip
 BIFURCATION = (1.1, 7.9853, (
     (26.617, 0.29498), (23.616, -1.1403), (-19.016, 0.40435), (-8.5899, -1.1892), (-2.436, -1.4918),
@@ -56,8 +57,15 @@ def inflow(series: tuple[float, float, tuple[tuple[float, float], ...]]) -> Inle
 
 
 def tree(
-    links: list[tuple[int, int]], length: list[float], radius: list[float], modulus: list[float], thickness: list[float],
-    inlet: Inlet, outlets: dict[str, Outlet], blood: Fluid, profile: float,
+    links: list[tuple[int, int]],
+    length: list[float],
+    radius: list[float],
+    modulus: list[float],
+    thickness: list[float],
+    inlet: Inlet,
+    outlets: dict[str, Outlet],
+    blood: Fluid,
+    profile: float,
 ) -> Tree:
     """Straight vessels with walls of a modulus (Pa) and thickness (m)."""
     radii: Floats = np.array(radius)

@@ -2,11 +2,11 @@
 
     A_t + Q_x = 0,    Q_t + (Q^2 / A)_x + A / rho p_x = 0,    p = beta / A0 (sqrt(A) - sqrt(A0))
 
-Each of the two waves is a rarefaction, across which ``u +- 4 c`` is constant (``c^2 = beta sqrt(A) / (2 rho A0)``), or a
-shock, across which mass and momentum balance with the momentum flux ``Q^2 / A + beta / (3 rho A0) A^(3/2)``. Where the
-wall differs on the two sides the jump itself stands still between the waves, and flow rate and total pressure
-``p + rho u^2 / 2`` are the same on both sides of it (Toro & Siviglia 2013, Commun Comput Phys 13:361; the wave curves are
-those of the shallow-water equations, Toro 2001, with this tube law). Exact as long as the flow at the jump is subcritical.
+Each of the two waves is a rarefaction, across which ``u +- 4 c`` is constant (``c^2 = beta sqrt(A) / (2 rho A0)``), or
+a shock, across which mass and momentum balance with the momentum flux ``Q^2 / A + beta / (3 rho A0) A^(3/2)``. Where
+the wall differs on the two sides the jump itself stands still between the waves, and flow rate and total pressure
+``p + rho u^2 / 2`` are the same on both sides of it (Toro & Siviglia 2013, Commun Comput Phys 13:361). Exact as long as
+the flow at the jump is subcritical.
 """
 
 from __future__ import annotations

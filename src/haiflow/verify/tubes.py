@@ -19,25 +19,23 @@ from haiflow.verify.model import Figure
 
 IDEAL = Fluid(DENSITY, 0.0)
 FLAT = 1e12  # exponent of a velocity profile with alpha = 1
-WHOLE = 0.6  # cells that the fastest wave crosses in a step where a case does not say otherwise
+COURANT = 0.6  # cells that the fastest wave crosses in a step
 SMALL = 5e-3  # Pa: a pulse of this height is linear to 1e-7 of itself
 
 
-def march(tree: Tree, grid: Grid, state: State, time: float, fastest: float = 0.0, courant: float = WHOLE) -> PulsatileFlow:
-    """The flow at ``time`` (s), reached in whole steps; ``fastest`` (m/s): a wave that the start does not show yet."""
-    flow = marching(tree, grid, state, time, fastest, courant)
-    flow.advance(flow.steps_in_cycle)
-    return flow
+def march(tree: Tree, grid: Grid, state: State, time: float, fastest: float = 0.0) -> PulsatileFlow:
+    """The flow at ``time`` (s), reached in whole steps from a steady inflow.
 
-
-def marching(tree: Tree, grid: Grid, state: State, time: float, fastest: float = 0.0, courant: float = WHOLE) -> PulsatileFlow:
-    """A flow whose cycle is ``time``; its inflow is steady or has that period already."""
-    if len(tree.inlet.values) > 1 and tree.inlet.period != time:
-        raise ValueError("an inflow that changes has its own period")
+    ``fastest`` (m/s): a wave that the start does not show yet.
+    """
+    if len(tree.inlet.values) > 1:
+        raise ValueError("the inflow changes: its period is not free")
     held = replace(tree, inlet=Inlet(tree.inlet.node, tree.inlet.kind, time, tree.inlet.values))
     grid = replace(grid, tree=held)
     rate = np.maximum(wave_speeds(grid, state.area, state.flow_rate), fastest) / grid.cell_dx
-    return PulsatileFlow(held, grid, state, steps=int(np.ceil(time * float(rate.max()) / courant)))
+    flow = PulsatileFlow(held, grid, state, steps=int(np.ceil(time * float(rate.max()) / COURANT)))
+    flow.advance(flow.steps_in_cycle)
+    return flow
 
 
 def fixed_grid(tree: Tree, cells: int, length: float) -> Grid:
@@ -75,7 +73,9 @@ def study(error: Callable[[int], Sequence[float]], meshes: Sequence[int]) -> Stu
     return Study(np.array([error(cells) for cells in meshes]))
 
 
-def order_and_error(found: Study, what: str, cells: int, low: float, largest: float, expected: float = 2.0) -> list[Figure]:
+def order_and_error(
+    found: Study, what: str, cells: int, low: float, largest: float, expected: float = 2.0
+) -> list[Figure]:
     """The two figures that most cases print."""
     return [
         Figure(f"order in L1, {what}", found.order, low, np.inf, expected),
