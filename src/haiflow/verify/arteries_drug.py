@@ -47,7 +47,7 @@ def front() -> list[Figure]:
     return [
         Figure("front, cells from where the blood is, 300 cells", fine[0], 0.0, 0.5, 0.0),
         Figure("cells between 2 and 98 %, 75 cells", coarse[1], 1.0, 12.0),
-        Figure("cells between 2 and 98 %, 300 cells", fine[1], 1.0, 18.0, None, "a donor-cell front doubles to 80"),
+        Figure("cells between 2 and 98 %, 300 cells", fine[1], 1.0, 18.0),
         Figure("largest excess over its bounds", max(coarse[2], fine[2], 0.0), 0.0, 1e-13, 0.0),
     ]  # fmt: skip
 
