@@ -11,14 +11,24 @@ from scipy.optimize import brentq
 
 from haiflow.arteries import tube_law
 from haiflow.arteries.grid import Grid, make_grid, reference_area, stiffness
-from haiflow.arteries.plan import friction_coefficient, momentum_correction
 from haiflow.arteries.pulsatile import PulsatileFlow
 from haiflow.arteries.simple import DENSITY, network, single_vessel, still
 from haiflow.arteries.state import State, at_rest
 from haiflow.arteries.tree import BLOOD, CLOSED, Inlet, Outlet, Tree
 from haiflow.ports import Floats
 from haiflow.verify.model import Figure, within
-from haiflow.verify.tubes import FLAT, IDEAL, Study, fixed_grid, halved, march, order_and_error, relative_l1, study
+from haiflow.verify.tubes import (
+    FLAT,
+    IDEAL,
+    Study,
+    fixed_grid,
+    halved,
+    march,
+    order_and_error,
+    profile_constants,
+    relative_l1,
+    study,
+)
 
 LOOP = [(0, 1), (1, 2), (1, 3), (2, 3), (3, 4), (2, 4), (4, 5)]
 
@@ -76,7 +86,7 @@ def bernoulli(tree: Tree, x: Floats) -> Floats:
 
 def with_friction(tree: Tree, x: Floats) -> Floats:
     """(n,) area of steady flow: ``(alpha Q^2 / A)' + A / rho p' = -K Q / A``, integrated from the outlet."""
-    alpha, friction = momentum_correction(tree.velocity_profile), friction_coefficient(make_grid(tree))
+    alpha, friction = profile_constants(tree)
     h = 1e-6 * LENGTH
 
     def slope(at: float, p: Floats) -> Floats:

@@ -14,14 +14,13 @@ from scipy.interpolate import CubicSpline
 
 from haiflow.arteries.grid import cut, make_grid
 from haiflow.arteries.periodic import Cycle, periodic
-from haiflow.arteries.plan import friction_coefficient
 from haiflow.arteries.pulsatile import PulsatileFlow
 from haiflow.arteries.state import at_rest
 from haiflow.arteries.tree import Tree
 from haiflow.ports import Floats
 from haiflow.verify.boileau import common_carotid, iliac_bifurcation, single_pulse, thoracic_aorta
 from haiflow.verify.model import Figure, within
-from haiflow.verify.tubes import Study, study
+from haiflow.verify.tubes import Study, profile_constants, study
 
 INSTANT = 0.4  # s, when the crest is 2.2 m down the tube
 LINEAR = 1e-9  # m3/s: the published pulse is 1e-6, which steepens by some millimetres
@@ -53,7 +52,7 @@ def travelled(viscosity: float, cells: int, height: float = LINEAR) -> tuple[Pul
     for _ in range(200):  # in short blocks: the fluxes of every step are kept
         flow.advance(flow.steps_in_cycle // 1000)
     points = np.linspace(0.0, 10.0, 2001)  # a twelfth of the pulse apart: a spline between them errs by 1e-6
-    return flow, CubicSpline(points, exact_pulse(tree, points, friction_coefficient(grid)))(grid.x)
+    return flow, CubicSpline(points, exact_pulse(tree, points, profile_constants(tree)[1]))(grid.x)
 
 
 def pulse_error(viscosity: float, cells: int) -> list[float]:

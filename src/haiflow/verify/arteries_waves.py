@@ -17,14 +17,23 @@ from haiflow.arteries import tube_law
 from haiflow.arteries.grid import make_grid
 from haiflow.arteries.outlets import impedance
 from haiflow.arteries.periodic import periodic
-from haiflow.arteries.plan import friction_coefficient
 from haiflow.arteries.pulsatile import PulsatileFlow
 from haiflow.arteries.simple import DENSITY, fork, network, pulsating, single_vessel, still
 from haiflow.arteries.state import at_rest
 from haiflow.arteries.tree import CLOSED, Inlet, Outlet, Tree
 from haiflow.ports import Floats, Fluid
 from haiflow.verify.model import Figure, within
-from haiflow.verify.tubes import IDEAL, SMALL, Study, fixed_grid, march, order_and_error, pulse, study
+from haiflow.verify.tubes import (
+    IDEAL,
+    SMALL,
+    Study,
+    fixed_grid,
+    march,
+    order_and_error,
+    profile_constants,
+    pulse,
+    study,
+)
 
 CENTRE, WIDTH, TIME = 0.7, 0.12, 0.15  # m, m, s
 PARENT, SPEED = 1.2, 6.0  # m, m/s
@@ -194,7 +203,7 @@ def propagation(womersley: float, cells: int, profile: float) -> tuple[complex, 
     cycle = periodic(tree, tolerance=1e-9, grid=grid, state=at_rest(grid), max_cycles=60)
     start, middle, end = np.fft.rfft(cycle.pressure[:, 0], axis=0)[1]
     found = 2.0 / length * np.arccosh((start + end) / (2.0 * middle))
-    friction = friction_coefficient(grid) / (omega * np.pi * radius**2)
+    friction = profile_constants(tree)[1] / (omega * np.pi * radius**2)
     exact = 1j * omega / SPEED * np.sqrt(1.0 - 1j * friction)
     return complex(found if found.real > 0.0 else -found), complex(exact)
 

@@ -38,6 +38,12 @@ def march(tree: Tree, grid: Grid, state: State, time: float, fastest: float = 0.
     return flow
 
 
+def profile_constants(tree: Tree) -> tuple[float, float]:
+    """``alpha`` and friction ``K`` (m2/s, dQ/dt = -K Q / A); written out again: a wrong one in the solver shows."""
+    zeta = tree.velocity_profile
+    return (zeta + 2.0) / (zeta + 1.0), 2.0 * (zeta + 2.0) * np.pi * tree.blood.viscosity / tree.blood.density
+
+
 def fixed_grid(tree: Tree, cells: int, length: float) -> Grid:
     """``cells`` in ``length`` (m), and as near to that in every vessel."""
     return make_grid(tree, length / cells)
