@@ -9,48 +9,8 @@ from hypothesis import strategies as st
 from haiflow.arteries.grid import make_grid
 from haiflow.arteries.periodic import periodic
 from haiflow.arteries.pulsatile import PulsatileFlow
-from haiflow.arteries.simple import network
-from haiflow.arteries.tree import CLOSED, Inlet, Outlet, Tree
-
-
-def random_network(seed: int, n_vessels: int, loops: int, occluded: bool, kind: str) -> Tree:
-    """A random tree with anastomoses between its nodes, random sizes, directions, outlets and occlusions."""
-    rng = np.random.default_rng(seed)
-    links = [(0, 1)] + [(int(rng.integers(1, end)), end) for end in range(2, n_vessels + 1)]
-    degree = np.bincount(np.array(links).ravel())
-    outlets = {f"n{i}": random_outlet(rng) for i in range(1, n_vessels + 1) if degree[i] == 1}
-    outlets[next(iter(outlets))] = Outlet(2e8, 2e9, 1e-10)
-    inner = [i for i in range(1, n_vessels + 1) if degree[i] > 1]
-    for _ in range(loops if len(inner) > 1 else 0):
-        links.append(tuple(int(i) for i in rng.choice(inner, 2, replace=False)))
-    links = [links[0]] + [link if rng.random() < 0.5 else link[::-1] for link in links[1:]]
-    count = len(links)
-    severity = np.where(rng.random(count) < 0.25, rng.choice([0.6, 1.0], count), 0.0) if occluded else np.zeros(count)
-    severity[0] = min(severity[0], 0.6)
-    radius = rng.uniform(0.8e-3, 3e-3, count)
-    mean = 5e-6 if kind == "flow_rate" else 12_000.0
-    wave = mean * (1.0 + 0.3 * np.sin(2 * np.pi * np.arange(16) / 16))
-    return network(links, rng.uniform(0.01, 0.05, count), radius, rng.uniform(5.0, 10.0, count),
-                   Inlet("n0", kind, 0.8, wave), outlets, radius_end=radius * rng.uniform(0.7, 1.2, count),
-                   severity=severity, wall_viscosity=np.full(count, 0.2) if seed % 2 else None)
-
-
-def random_outlet(rng: np.random.Generator) -> Outlet:
-    kinds = [Outlet(2e8, 2e9, 1e-10), Outlet(3e9), CLOSED, Outlet(reflection=0.3, venous_pressure=8000.0)]
-    return kinds[rng.integers(4)]
-
-
-def leaves_open(tree: Tree) -> bool:
-    """Whether the inlet's blood has a way out."""
-    reached, frontier = set(), [tree.node(tree.inlet.node)]
-    while frontier:
-        node = frontier.pop()
-        reached.add(node)
-        for start, end, severity in zip(tree.start, tree.end, tree.severity, strict=True):
-            if severity < 1.0 and node in (start, end):
-                frontier += [other for other in (start, end) if other not in reached]
-    return any(tree.nodes[i] in tree.outlets and tree.outlets[tree.nodes[i]].reflection != 1.0 for i in reached)
-
+from haiflow.arteries.tree import Tree
+from haiflow.verify.random_networks import leaves_open, random_network
 
 networks = st.builds(
     random_network, st.integers(0, 10_000), st.integers(2, 9), st.integers(0, 3), st.booleans(),

@@ -73,11 +73,11 @@ def test_fluxes(blood1d, rng):
 
 def test_update(blood1d, rng):
     n = 203
-    area, flow, mass, to_left, to_right, hp, u, dtdx, source = rng.uniform(0.5, 1.5, (9, n))
+    area, flow, mass, to_left, to_right, hp, u, dtdx, source, cubic = rng.uniform(0.5, 1.5, (10, n))
     area1, flow1 = np.zeros((2, n))
-    blood1d.update(area1, flow1, area, flow, mass, to_left, to_right, hp, u, dtdx, source, 0.1, 0.3, 2.0)
+    blood1d.update(area1, flow1, area, flow, mass, to_left, to_right, hp, u, dtdx, source, cubic, 0.1, 0.3, 2.0)
     np.testing.assert_allclose(area1[:-1], (area - 0.1 * -source)[:-1] - dtdx[:-1] * np.diff(mass), rtol=1e-13)
-    force = to_left[1:] - to_right[:-1] + 2.0 / 2.0 * (area * hp)[:-1]
+    force = to_left[1:] - to_right[:-1] + 2.0 / 2.0 * (hp * (area + cubic * hp**2))[:-1]
     np.testing.assert_allclose(flow1[:-1], flow[:-1] - dtdx[:-1] * force - 0.1 * 0.3 * u[:-1], rtol=1e-12)
 
 
@@ -132,7 +132,8 @@ class Twin:
         mass = np.concatenate([[-v0 * q0**4], mass, [v1 * q1**4]])
         first = plan.alpha * v0**2 * q0**4 + t0[3] * (q0**6 - s_in0**3)
         last = plan.alpha * v1**2 * q1**4 + t1[3] * (q1**6 - s_in1**3)
-        force = np.append(left, last) - np.append(first, right) + 2.0 * area[cells] / self.rho * hp
+        inside = 2.0 / self.rho * hp * (area[cells] + (hp * grid.A0[cells] / grid.beta[cells]) ** 2 / 3.0)
+        force = np.append(left, last) - np.append(first, right) + inside
         dx = grid.dx[v]
         return -np.diff(mass) / dx, -force / dx - plan.friction * flow[cells] / area[cells], mass
 
@@ -235,7 +236,7 @@ def test_both_builds_agree():
 
 def test_the_plan_knows_what_the_kernel_reads():
     plan = make_plan(make_grid(fork([0.04, 0.05], [2e-3, 2e-3], [6.0, 7.0], outlet=Outlet(1e9))), 400)
-    assert plan.cell_table.shape[0] == 6
+    assert plan.cell_table.shape[0] == 7
     assert plan.face_table.shape[0] == 5
     assert plan.end_table.shape[1] == 8
     assert plan.node_table.shape[1] == 7

@@ -48,6 +48,7 @@ cdef Step scratch(double[:, ::1] work, const double[:, ::1] cell_table, const do
     w.s0, w.b = &cell_table[CELL_S0, 0], &cell_table[CELL_B, 0]
     w.dtdx, w.source = &cell_table[CELL_DTDX, 0], &cell_table[CELL_SOURCE, 0]
     w.speed, w.wall_cell = &cell_table[CELL_SPEED, 0], &cell_table[CELL_WALL, 0]
+    w.cubic = &cell_table[CELL_CUBIC, 0]
     w.face_s0, w.slack = &face_table[FACE_S0, 0], &face_table[FACE_SLACK, 0]
     w.k, w.cc, w.wall_face = &face_table[FACE_K, 0], &face_table[FACE_C, 0], &face_table[FACE_WALL, 0]
     w.fallbacks = 0
@@ -142,8 +143,8 @@ def fluxes(double[::1] mass, double[::1] to_left, double[::1] to_right, const do
 
 def update(double[::1] area1, double[::1] flow1, const double[::1] area, const double[::1] flow,
            const double[::1] mass, const double[::1] to_left, const double[::1] to_right, const double[::1] hp,
-           const double[::1] u, const double[::1] dtdx, const double[::1] source,
+           const double[::1] u, const double[::1] dtdx, const double[::1] source, const double[::1] cubic,
            double dt, double friction, double rho):
     """The first stage: cells 0 .. n - 2 after one forward Euler step."""
     first_stage(&area1[0], &flow1[0], &area[0], &flow[0], &mass[0], &to_left[0], &to_right[0], &hp[0], &u[0],
-                &dtdx[0], &source[0], dt, friction, 1.0 / rho, <int> area.shape[0] - 1)
+                &dtdx[0], &source[0], &cubic[0], dt, friction, 1.0 / rho, <int> area.shape[0] - 1)

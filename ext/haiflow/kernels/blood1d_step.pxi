@@ -31,6 +31,7 @@ cdef struct Step:
     const double *source
     const double *speed
     const double *wall_cell
+    const double *cubic
     const double *face_s0
     const double *slack
     const double *k
@@ -71,14 +72,14 @@ cdef int finish_step(Step *w) noexcept nogil:
     cdef int n = w.net.slots
     cdef long positive
     first_stage(w.area_1, w.flow_1, w.area, w.flow, w.mass_1, w.to_left, w.to_right, w.hp, w.u,
-                w.dtdx, w.source, w.dt, w.friction, w.per_rho, n - 1)
+                w.dtdx, w.source, w.cubic, w.dt, w.friction, w.per_rho, n - 1)
     w.area_1[n - 1] = w.area[n - 1]
     w.flow_1[n - 1] = 0.0
     stage(w, w.mass_2, w.area_1, w.flow_1, 1, w.inlet_2)
     mean_flux(w.mean, w.mass_1, w.mass_2, n)
     balance(w.mean, &w.net, w.inlet_1, w.inlet_2)
     positive = second_stage(w.area, w.flow, w.area_1, w.flow_1, w.mean, w.to_left, w.to_right, w.hp, w.u,
-                            w.dtdx, w.source, w.dt, w.friction, w.per_rho, n - 1)
+                            w.dtdx, w.source, w.cubic, w.dt, w.friction, w.per_rho, n - 1)
     half_wall(w)
     return BAD_AREA if positive < n - 1 else DONE
 

@@ -14,7 +14,7 @@ cdef extern from *:
     ctypedef const double *in_t
 
 cdef enum:
-    CELL_S0, CELL_B, CELL_DTDX, CELL_SOURCE, CELL_SPEED, CELL_WALL
+    CELL_S0, CELL_B, CELL_DTDX, CELL_SOURCE, CELL_SPEED, CELL_WALL, CELL_CUBIC
 cdef enum:
     FACE_S0, FACE_SLACK, FACE_K, FACE_C, FACE_WALL
 cdef enum:

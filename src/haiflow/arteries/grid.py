@@ -92,7 +92,11 @@ def make_grid(tree: Tree, cell_length: float = 4e-3, min_cells: int = 2) -> Grid
             "arteries.grid", f"cell_length={cell_length}, min_cells={min_cells}",
             "cells need a positive length and a vessel at least two", "raise the two values",
         )
-    cells = np.maximum(np.ceil(tree.length / cell_length - 1e-9), min_cells).astype(np.int32)
+    return cut(tree, np.maximum(np.ceil(tree.length / cell_length - 1e-9), min_cells).astype(np.int32))
+
+
+def cut(tree: Tree, cells: NDArray[np.int32]) -> Grid:
+    """Every vessel in as many equal cells as ``cells`` (n_vessels,) says."""
     offset = np.concatenate([[0], np.cumsum(cells)]).astype(np.int32)
     dx = tree.length / cells
     vessel = np.repeat(np.arange(len(cells)), cells).astype(np.int32)

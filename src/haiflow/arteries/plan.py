@@ -29,7 +29,7 @@ class Plan:
     """Everything constant over the steps of one time loop."""
 
     nodes: Nodes
-    cell_table: Floats  # (6, n_faces)
+    cell_table: Floats  # (7, n_faces)
     face_table: Floats  # (5, n_faces)
     end_table: Floats  # (2 n_vessels, 8)
     node_table: Floats  # (n_nodes, 7)
@@ -97,7 +97,7 @@ def make_plan(grid: Grid, steps: int, source: Floats | None = None) -> Plan:
 
 
 def _cell_table(grid: Grid, dt: float, source: Floats | None) -> Floats:
-    table = np.zeros((6, grid.n_faces))
+    table = np.zeros((7, grid.n_faces))
     table[0] = table[1] = 1.0
     slot = grid.slot
     rho = grid.tree.blood.density
@@ -107,6 +107,7 @@ def _cell_table(grid: Grid, dt: float, source: Floats | None) -> Floats:
     table[3, slot] = 0.0 if source is None else source
     table[4, slot] = grid.beta / (2.0 * rho * grid.A0)
     table[5, slot] = dt / (4.0 * rho * grid.cell_dx)
+    table[6, slot] = (grid.A0 / grid.beta) ** 2 / 3.0
     return table
 
 

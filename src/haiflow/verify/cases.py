@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from haiflow.errors import InputError, nearest
 from haiflow.verify import cylinder, flow_exact, flow_published, manifold, streaming
+from haiflow.verify.arteries import ARTERIES
 from haiflow.verify.model import Case, Figure
 
 SCHAEFER = "Schaefer & Turek 1996, Notes Numer Fluid Mech 52:547; accurate values: Nabh 1998"
@@ -38,7 +39,7 @@ JUNCTION = (
          manifold.sixteen_branches, slow=True),
     Case("reflux", "an infusion stronger than the artery's flow goes back upstream", "conservation", streaming.reflux),
 )  # fmt: skip
-GROUPS = {"junction": JUNCTION}
+GROUPS = {"junction": JUNCTION, "arteries": ARTERIES}
 
 
 @dataclass(frozen=True)
