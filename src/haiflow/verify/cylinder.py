@@ -17,7 +17,6 @@ from haiflow.verify.shapes import crossed, graded, layer, rectangle
 
 flow3d = kernel("flow3d")
 
-STRENGTH = 1.6  # how much finer the rings are at the wall: outermost over innermost, as a logarithm
 MIDDLE, RADIUS, HALF = 0.2, 0.05, 0.15  # the cylinder, and half the side of the square that its rings fill
 LENGTH, HEIGHT = 2.2, 0.41
 
@@ -25,14 +24,16 @@ LENGTH, HEIGHT = 2.2, 0.41
 Plane = tuple[Floats, NDArray[np.int_], float]  # points (n, 2), triangles (k, 3), and their size away from the wall
 
 
-def cylinder_plane(around: int, rings: int, start: float = 0.0) -> Plane:
+def cylinder_plane(around: int, rings: int, finer: float, start: float = 0.0) -> Plane:
     """Channel from ``start`` to 2.2, 0.41 high, with a cylinder at (0.2, 0.2): rings round it, then a graded channel.
+
+    ``finer``: the logarithm of the outermost ring's width over the innermost's.
 
     Every quadrangle is cut into four, so that no direction is preferred: with one diagonal each the lift errs by half
     as much again.
     """
     turn = np.linspace(-np.pi, np.pi, around + 1)[:-1] + np.pi / 4.0
-    reach = np.expm1(np.linspace(0.0, STRENGTH, rings + 1)) / np.expm1(STRENGTH)
+    reach = np.expm1(np.linspace(0.0, finer, rings + 1)) / np.expm1(finer)
     towards = np.column_stack([np.cos(turn), np.sin(turn)])
     box = towards * (HALF / np.abs(towards).max(axis=1))[:, None]
     rounds = MIDDLE + (1.0 - reach)[:, None, None] * RADIUS * towards + reach[:, None, None] * box
@@ -69,14 +70,14 @@ def _patches(start: float) -> dict[str, Fits]:
     }
 
 
-def cylinder_mesh(around: int, rings: int) -> Region:
+def cylinder_mesh(around: int, rings: int, finer: float) -> Region:
     """One layer of the plane."""
-    return layer(*cylinder_plane(around, rings), _patches(0.0))
+    return layer(*cylinder_plane(around, rings, finer), _patches(0.0))
 
 
 def cylinder_box(around: int, rings: int, layers: int) -> Region:
     """The plane drawn out to a square channel, finer at the side walls; it begins 0.5 before the cylinder's axis."""
-    plane, triangles, _ = cylinder_plane(around, rings, MIDDLE - 0.5)
+    plane, triangles, _ = cylinder_plane(around, rings, 1.6, MIDDLE - 0.5)
     points, tetra = extruded(plane, triangles, HEIGHT * graded(layers, 1.2))
     return region(points, tetra, list(_patches(MIDDLE - 0.5).items()))
 
@@ -131,9 +132,9 @@ def _channel(mesh: Region, peak: float, step: float = 2.5e-3) -> Flow:
     return Flow(mesh, ends, 1e-3, step)
 
 
-def cylinder_steady(around: int = 200, rings: int = 40) -> list[Figure]:
+def cylinder_steady(around: int = 256, rings: int = 72) -> list[Figure]:
     """Schaefer & Turek 1996, case 2D-1 (Re 20), with the intervals of that comparison."""
-    flow = _channel(cylinder_mesh(around, rings), 0.3)
+    flow = _channel(cylinder_mesh(around, rings, 2.6), 0.3)
     state = steady(flow, flow.resting(), tolerance=1e-7, most=4000).state
     drag, lift, drop = cylinder_forces(flow, state, 0.2)
     return [
@@ -148,7 +149,7 @@ def cylinder_shedding(around: int = 176, rings: int = 24) -> list[Figure]:
 
     The wake begins to swing with coarse steps; it is measured over steps half as long.
     """
-    mesh = cylinder_mesh(around, rings)
+    mesh = cylinder_mesh(around, rings, 1.6)
     flow = _channel(mesh, 1.5)
     state, record = flow.resting(), []
     while state.time < 6.5:
@@ -170,7 +171,7 @@ def cylinder_shedding(around: int = 176, rings: int = 24) -> list[Figure]:
 
 
 
-def cylinder_box_steady(around: int = 56, rings: int = 10, layers: int = 20) -> list[Figure]:
+def cylinder_box_steady(around: int = 96, rings: int = 16, layers: int = 32) -> list[Figure]:
     """Schaefer & Turek 1996, case 3D-1Z (Re 20): a cylinder from wall to wall of a square channel."""
     mesh = cylinder_box(around, rings, layers)
     at = mesh.points[mesh.on("inlet")]
