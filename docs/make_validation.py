@@ -1,6 +1,6 @@
 """Writes docs/verification.md: every case with its figures out of a report, and the map of claims to evidence.
 
-    haiflow verify --slow -o DIR && python docs/make_validation.py DIR
+haiflow verify --slow -o DIR && python docs/make_validation.py DIR
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from haiflow.results.quantities import number
 from haiflow.verify.cases import every
 from haiflow.verify.claims import CLAIMS, Claim
-from haiflow.verify.table import interval
+from haiflow.verify.table import wanted
 
 PAGE = Path(__file__).parent / "verification.md"
 INTRODUCTION = """# Verification: claims, cases, figures
@@ -38,8 +38,8 @@ def _claim(claim: Claim) -> str:
         found = ", ".join(f"`{name}`" for name in names)
         return "; ".join(part for part in (found, words) if part) or "none"
 
-    cells = (claim.says, listed(claim.code), listed(claim.calculation, claim.calculation_words), listed(claim.validation),
-             claim.uncertainty, claim.not_shown)  # fmt: skip
+    calculation = listed(claim.calculation, claim.calculation_words)
+    cells = (claim.says, listed(claim.code), calculation, listed(claim.validation), claim.uncertainty, claim.not_shown)
     return f"| {' | '.join(cells)} |"
 
 
@@ -60,7 +60,7 @@ def _figure(row: dict[str, Any]) -> str:
     known = "–" if row["reference"] is None else number(row["reference"], 4)
     sign = "" if row["passed"] else "**failed**"
     found = "not a number" if row["result"] is None else number(row["result"], 4)
-    return f"| {row['case']} | {row['quantity']} | {known} | {found} | {interval(low, high)} | {sign} |"
+    return f"| {row['case']} | {row['quantity']} | {known} | {found} | {wanted(low, high, row['reference'])} | {sign} |"
 
 
 def page(report: dict[str, Any]) -> str:

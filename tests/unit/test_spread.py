@@ -6,6 +6,7 @@ from scipy.stats import norm, uniform
 
 from haiflow.verify.model import Figure, order
 from haiflow.verify.spread import compared, sampled
+from haiflow.verify.table import wanted
 
 
 def test_samples_have_their_distributions_and_are_the_same_each_time():
@@ -32,3 +33,11 @@ def test_order_and_error_of_a_figure():
     assert found.error is None
     assert Figure("x", 1.1, 0.0, 2.0, -1.0).error == pytest.approx(2.1)
     assert Figure("x", 1e-3, 0.0, 2.0, 0.0).error == 1e-3
+
+
+def test_a_tolerance_is_told_as_one_and_an_interval_as_an_interval():
+    assert wanted(0.99, 1.01, 1.0) == "± 1 %"
+    assert wanted(-2.0 - 2e-9, -2.0 + 2e-9, -2.0) == "± 1e-09, relative"
+    assert wanted(0.9, 1.2, 1.0) == "0.9 to 1.2"
+    assert wanted(1.9, np.inf, 2.0) == "at least 1.9"
+    assert wanted(0.0, 0.1, None) == "at most 0.1"

@@ -49,7 +49,7 @@ def mixing() -> Found:
 
 def lag() -> Found:
     """Volume of the lumen over flow rate is the mean arrival of the front, whatever its dispersion."""
-    results = solved(chain(**FOUR_DAYS))
+    results = solved(chain(run__output_every="10 min"))
     time, rate = np.asarray(results.history_coords["time"]), series(results, "tip_drug_rate")[:, 0] / (RATE * FILL)
     found, books = time[-1] - float(rate[1:] @ np.diff(time)), results.summary["ledger"]
     shown = time <= 8 * 3600.0
@@ -100,7 +100,7 @@ def first_pass() -> Found:
 
 
 def splits() -> Found:
-    """An occluded branch gets nothing and the others by their flow; a given split is obeyed; a double dose doubles."""
+    """An occluded branch gets nothing and the others by their flow; a given split is obeyed."""
     figures: list[Figure] = []
     for vessel in ("right", "left", "gut"):
         results = solved(chain(faults=[{"kind": "occlusion", "where": {"vessel": vessel}}]))

@@ -13,7 +13,7 @@ from haiflow.results.quantities import number
 from haiflow.verify.cases import GROUPS, NOT_RUN, Outcome, left_out
 from haiflow.verify.claims import CLAIMS, Claim
 from haiflow.verify.model import VALIDATION, Figure
-from haiflow.verify.table import interval
+from haiflow.verify.table import wanted
 
 SIGNS = {"passed": "✔ passed", "failed": "✖ failed", NOT_RUN: "○ not run", "no case": "○ no case"}
 CLASSES = {"passed": "passed", "failed": "failed", NOT_RUN: "left", "no case": "left"}
@@ -131,19 +131,8 @@ def _row(figure: Figure) -> dict[str, str]:
     return {
         "quantity": figure.quantity, "result": number(figure.result, 5), "note": figure.note,
         "reference": "–" if figure.reference is None else number(figure.reference, 5), "error": _error(figure),
-        "wanted": _wanted(figure), "state": "passed" if figure.passed else "failed",
+        "wanted": wanted(figure.low, figure.high, figure.reference), "state": "passed" if figure.passed else "failed",
     }  # fmt: skip
-
-
-def _wanted(figure: Figure) -> str:
-    """As a tolerance about the reference where it is one, else as an interval."""
-    low, high, known = figure.low, figure.high, figure.reference
-    if not known or figure.is_order or not math.isfinite(high - low):
-        return interval(low, high)
-    room = (high - low) / 2.0 / abs(known)
-    if abs(high + low - 2.0 * known) > 1e-6 * (high - low) and room > 1e-9:
-        return interval(low, high)
-    return f"± {number(100.0 * room, 2)} %" if room >= 1e-5 else f"± {room:.0e}, relative"
 
 
 def _error(figure: Figure) -> str:

@@ -36,6 +36,16 @@ def interval(low: float, high: float) -> str:
     return f"at most {high:.8g}" if low == 0.0 else f"{low:.8g} to {high:.8g}"
 
 
+def wanted(low: float, high: float, reference: float | None) -> str:
+    """``± 1 %`` where the interval lies about a reference, else as an interval."""
+    if not reference or not math.isfinite(high - low) or high == low:
+        return interval(low, high)
+    room = (high - low) / 2.0 / abs(reference)
+    if abs(high + low - 2.0 * reference) > 1e-6 * (high - low) and room > 1e-9:
+        return interval(low, high)
+    return f"± {100.0 * room:.2g} %" if room >= 1e-5 else f"± {room:.0e}, relative"
+
+
 def records(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
     """A row a figure, as verification.csv has it."""
     rows = []

@@ -36,7 +36,7 @@ def uptake(
     route: str, minutes: float, metabolism: float | None = None, body: float = BODY, arterial: float | None = None
 ) -> Floats:
     """(steps, 2): amount per volume in tumour and liver, of what was given in 30 s by one route."""
-    usual = Tumour(diameter=30e-3)
+    usual = Tumour.model_validate({"diameter": "30 mm"})
     tumour = Territory(
         "metastasis", "tumour", "VIII", 1.0, usual.arterial_ratio if arterial is None else arterial, usual.portal_ratio,
         usual.metabolism_ratio if metabolism is None else metabolism,
