@@ -19,12 +19,12 @@ from haiflow.verify.table import wanted
 PAGE = Path(__file__).parent / "verification.md"
 INTRODUCTION = """# Verification: claims, cases, figures
 
-Written by `docs/make_validation.py` from one run of `haiflow verify --slow`; see [validation](validation.md) for how to
+Written by `docs/make_validation.py` from one run of `haiflow verify`; see [validation](validation.md) for how to
 read and repeat it. What stands in the last column of the first table is not shown by any case: read it first.
 
 ## Claims and evidence
 """
-MEASURED = ("haiflow", "kernels", "Python", "numpy", "scipy", "machine", "processor", "threads of a case")
+MEASURED = ("haiflow", "kernels", "Python", "numpy", "scipy", "processor", "threads of a case")
 
 
 def claims() -> str:
