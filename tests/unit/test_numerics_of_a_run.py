@@ -88,6 +88,19 @@ def test_the_levels_are_runs_of_their_own(verified):
     assert pressure["macro step"]["state"] == "does not change"
 
 
+def test_a_figure_that_is_nothing_has_no_relative_error_and_is_never_the_worst(verified):
+    levels = {"macro step": [{"body.trace_kg": value} for value in (1e-60, 3e-60, 9e-60)]}
+    step = families(scenario().model)[1]
+    row = convergence._row("body.trace_kg", 3e-60, 0.0, [step], levels)
+    assert row["nothing"]
+    assert row["relative_uncertainty"] == 0.0
+    assert convergence.worst([row]) is None
+    worst = verified.summary["numerics"]["worst"]
+    assert worst["relative_uncertainty"] == max(
+        row["relative_uncertainty"] for row in verified.summary["numerics"]["figures"]
+    )
+
+
 def test_the_page_shows_them(verified, tmp_path):
     page = render(verified, tmp_path)
     assert "Numerical error" in page

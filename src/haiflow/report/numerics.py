@@ -32,10 +32,8 @@ def tables(results: Results) -> dict[str, Any] | None:
 
 def _size(row: dict[str, Any]) -> float:
     """Relative uncertainty; that of a figure which is nothing comes last, that of one without a number first."""
-    value = row.get("relative_uncertainty")
-    if value is None:
-        return math.inf if row.get("value") else -1.0
-    return float(value) if row.get("value") else -1.0
+    value = row["relative_uncertainty"]
+    return -1.0 if row["nothing"] else math.inf if value is None else float(value)
 
 
 def _varied(block: dict[str, Any]) -> Table:
@@ -79,7 +77,7 @@ def _percent(row: dict[str, Any], key: str) -> str:
 
 def _of(row: dict[str, Any], size: float | None) -> str:
     """``size`` in percent of the figure; a figure that is nothing has none."""
-    if size is None or not row["value"]:
+    if size is None or row["nothing"]:
         return "–"
     share = 100.0 * size / abs(row["value"])
     return number(share, 2) if share == 0.0 or share >= 1e-4 else "< 0.0001"

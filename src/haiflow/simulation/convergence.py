@@ -13,6 +13,7 @@ from haiflow.simulation.knobs import Family, families, tightened, turned, untouc
 from haiflow.simulation.run import Progress, run_scenario
 
 REPORTED = ("pump", "catheter", "segments", "tumours", "off_target", "body", "arteries")
+NOTHING = 1e-24  # in SI: less than a molecule of a drug; such a figure has no relative error
 NEVER = ("stalled_at_s", "dead_volume_m3")  # moments, and what is given
 
 
@@ -88,12 +89,13 @@ def _row(
         row[family.name] = {"values": values, **vars(found)}
         total += found.uncertainty
     row["uncertainty"] = total
-    row["relative_uncertainty"] = total / abs(value) if value else (0.0 if total == 0.0 else math.inf)
+    row["nothing"] = abs(value) <= NOTHING
+    row["relative_uncertainty"] = 0.0 if row["nothing"] else total / abs(value)
     return row
 
 
 def worst(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
     """The figure with the largest relative uncertainty."""
-    sized = [row for row in rows if row["value"]]
+    sized = [row for row in rows if not row["nothing"]]
     found = max(sized, key=lambda row: row["relative_uncertainty"], default=None)
     return None if found is None else {key: found[key] for key in ("figure", "value", "relative_uncertainty")}
