@@ -16,8 +16,8 @@ from scipy.sparse import csr_array, diags_array
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 from threadpoolctl import threadpool_limits
 
-from benchmarks.cases import ROOT, case
-from benchmarks.table import Row, at_least, at_most
+from benchmarks.cases import ROOT, of_case
+from benchmarks.table import Row, at_most
 from haiflow.liver.scan import planar
 from haiflow.mesh.dual import conductances, diffusion_matrix, dual_volumes
 from haiflow.mesh.model import TetraMesh
@@ -33,28 +33,15 @@ PAIRS = np.array([(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)])
 
 
 def rows() -> Iterator[Row]:
-    darcy = case("verification/test_darcy")
-    order = np.log2(darcy.solved(12) / darcy.solved(24))
-    yield at_least("Darcy on tetrahedra, manufactured solution: order of the pressure", float(order[0]), 1.9)
-    yield at_least("the same: order of the flux", float(order[1]), 0.9)
+    yield from of_case("liver/darcy")
     yield from extraction_rows()
     yield from poisson_rows()
     yield from run_rows()
 
 
 def extraction_rows() -> Iterator[Row]:
-    tests = case("verification/test_perfused_liver")
-    worst = 0.0
-    for _, drug in tests.DRUGS.items():
-        if drug.trapped_fraction == 0.0:
-            worst = max(worst, abs(tests.extraction(drug) - drug.extraction_ratio))
-    yield at_most("steady extraction in 3D against each library drug's own", worst, 1e-6)
-    (tumour, liver), (tumour_portal, liver_portal) = tests.uptake("artery", 2), tests.uptake("portal", 2)
-    ratio = float(tumour / tumour_portal)
-    said = "15.5 (12.4 +- 12.2 over 0.8 +- 0.7)"
-    yield Row("floxuridine in a tumour, artery over portal vein, 2 min", said, f"{ratio:.1f}", 10 < ratio < 25, ratio)
-    ratio = float(liver / liver_portal)
-    yield Row("the same in the liver", "1.3 (23.9 +- 11.4 over 18.4 +- 14.5)", f"{ratio:.2f}", 0.38 < ratio < 9, ratio)
+    yield from of_case("liver/extraction-3d")
+    yield from of_case("liver/sigurdson")
     mesh = standard_liver()
     amount = mesh.volumes * np.random.default_rng(0).random(len(mesh.tetra))
     image, _, _ = planar(mesh.points, mesh.tetra, amount)

@@ -70,11 +70,12 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON o
 @click.option("--workers", type=int, metavar="N", help="Of a sweep: processes; left out, one a core.")
 @click.option("--scheduler", metavar="ADDRESS", help="Of a sweep: a dask cluster, e.g. tcp://HOST:8786, or 'local'.")
 @click.option("--shard", metavar="I/N", help="Of a sweep: one part of it, for job arrays; all write into one DIR.")
+@click.option("--verify-numerics", is_flag=True, help="Also on other cells and steps: numerical error.")
 @click.option("--quiet", is_flag=True, help="Say nothing but errors.")
 @AS_JSON
 def run(
-    scenarios: tuple[str, ...], output: str | None, settings: tuple[str, ...], force: bool, quiet: bool, as_json: bool,
-    **of_sweeps: Any,
+    scenarios: tuple[str, ...], output: str | None, settings: tuple[str, ...], force: bool, verify_numerics: bool,
+    quiet: bool, as_json: bool, **of_sweeps: Any,
 ) -> int:  # fmt: skip
     """Run scenarios and sweeps, and write their output folders."""
     from haiflow.cli_sweep import CODES, already, is_complete, run_sweep
@@ -82,6 +83,9 @@ def run(
     from haiflow.scenario.load import Scenario
 
     loaded = load_all(scenarios, settings)
+    if verify_numerics and not all(isinstance(each, Scenario) for each in loaded):
+        rule = "the numerics of single scenarios are verified"
+        raise InputError("--verify-numerics", "a sweep", rule, "run one variant of it alone")
     folders = output_folders(loaded, output)
     for each, folder in zip(loaded, folders, strict=True):
         if isinstance(each, Scenario) and not (of_sweeps["resume"] and is_complete(folder)):
@@ -90,7 +94,7 @@ def run(
     for path, each, folder in zip(scenarios, loaded, folders, strict=True):
         if isinstance(each, Scenario):
             done = already(each, folder) if of_sweeps["resume"] else None
-            runs.append(run_one(each, folder, force, quiet) if done is None else done)
+            runs.append(run_one(each, folder, force, quiet, verify_numerics) if done is None else done)
         else:
             runs.append(run_sweep(path, each, folder, settings, force=force, quiet=quiet, **of_sweeps))
     worst = max((CODES[each["status"]] for each in runs), default=DONE)
@@ -100,13 +104,17 @@ def run(
     return worst
 
 
-def run_one(scenario: Scenario, folder: Path, force: bool, quiet: bool) -> dict[str, Any]:
+def run_one(scenario: Scenario, folder: Path, force: bool, quiet: bool, numerics: bool) -> dict[str, Any]:
     """Run one scenario into its folder and say how it went."""
     from haiflow.simulation.run import run_scenario
 
     begun = time.perf_counter()
     progress = Progress(scenario.name, quiet)
     results = run_scenario(scenario, progress=progress)
+    if numerics:
+        from haiflow.simulation.convergence import verify_numerics
+
+        verify_numerics(scenario, results, progress)
     progress.end()
     results.save(folder, force=force)
     status = str(results.summary.get("status", "complete"))

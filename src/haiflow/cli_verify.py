@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from haiflow.verify.cases import Outcome
 
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[GROUP or CASE] ...")
-@click.option("-o", "--output", metavar="DIR", help="Write verification.csv and verification.json there.")
+@click.option("-o", "--output", metavar="DIR", help="Write the credibility report there: report.html, .csv and .json.")
 @click.option("--slow", is_flag=True, help="Run the cases that take minutes, too.")
 @click.option("--list", "listing", is_flag=True, help="List the cases.")
+@click.option("--force", is_flag=True, help="Replace an existing report in DIR.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
-def verify(names: tuple[str, ...], output: str | None, slow: bool, listing: bool, as_json: bool) -> int:
+def verify(names: tuple[str, ...], output: str | None, slow: bool, listing: bool, force: bool, as_json: bool) -> int:
     """Run verification cases and compare them with exact and published results; exit code 3 where one fails."""
+    from haiflow.results.store import refuse_existing
     from haiflow.verify.cases import chosen, run
-    from haiflow.verify.table import lines, records, write
+    from haiflow.verify.table import MARK, lines, records
 
     cases = chosen(names, slow or listing)
     if listing:
@@ -25,17 +32,31 @@ def verify(names: tuple[str, ...], output: str | None, slow: bool, listing: bool
         for group, case in cases:
             click.echo(f"{f'{group}/{case.name}':<{width}}  {'slow  ' if case.slow else '      '}{case.shows}")
         return 0
+    if output is not None:
+        refuse_existing(Path(output), force, MARK)
     outcomes = []
     for outcome in run(cases, lambda name: click.echo(f"{name} ...", err=True)):
         outcomes.append(outcome)
         if not as_json:
             click.echo("\n".join(lines(outcome)))
-    left = len(chosen(names, True)) - len(cases)
     failed = [each for each in outcomes if not each.passed]
     if as_json:
         click.echo(json.dumps({"status": "failed" if failed else "passed", "figures": records(outcomes)}))
     if output is not None:
-        write(outcomes, Path(output))
+        _write(outcomes, Path(output), force)
+    left = len(chosen(names, True)) - len(cases)
     click.echo(f"{len(outcomes) - len(failed)} of {len(outcomes)} cases passed"
                + (f"; {left} slow ones were not run (--slow)" if left else ""), err=True)  # fmt: skip
     return 3 if failed else 0
+
+
+def _write(outcomes: Sequence[Outcome], folder: Path, force: bool) -> None:
+    """The report's folder, whole or not at all."""
+    from haiflow.results.store import replacing
+    from haiflow.verify import machine, report, table
+
+    facts = machine.described()
+    with replacing(folder, force, table.MARK) as partial:
+        notes = report.write(outcomes, facts, partial / "report.html")
+        table.write(outcomes, facts, partial)
+    click.echo("\n".join([*notes, f"report: {folder / 'report.html'}"]), err=True)

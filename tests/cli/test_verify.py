@@ -1,28 +1,45 @@
-"""``haiflow verify``: what it lists it runs, a misspelt case is refused, a failing one fails."""
+"""``haiflow verify``: what it lists it runs, a failing case fails, the page says all, nothing is half-written."""
 
 import json
+import re
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from haiflow.cli_verify import verify
 from haiflow.errors import InputError
-from haiflow.verify import cases
-from haiflow.verify.model import Case, Figure
+from haiflow.verify import cases, report
+from haiflow.verify.model import Case, Curve, Figure, Plot
+
+LINE = Plot("A line", "x", "y", (Curve("ours", np.arange(3.0), np.arange(3.0), low=np.zeros(3), high=np.ones(3)),
+                                 Curve("theirs", np.arange(3.0), np.arange(3.0), known=True)))  # fmt: skip
+GOOD = Case("good", "what holds", "exact", lambda: [Figure("one", 1.0, 0.9, 1.1, 1.0), LINE])
+LONG = Case("long", "what takes minutes", "exact", lambda: [Figure("one", 1.0, 0.9, 1.1, 1.0)], slow=True)
+
+
+def call(*words):
+    return CliRunner().invoke(verify, list(words), standalone_mode=False)
 
 
 def test_a_case_runs_by_every_name_that_it_is_listed_by(tmp_path):
-    listed = CliRunner().invoke(verify, ["--list"], standalone_mode=False).output
-    assert "junction/rest" in listed
-    assert "junction/nozzle" in listed
-    for name in ("rest", "junction/rest"):
-        done = CliRunner().invoke(verify, [name, "-o", str(tmp_path / "out")], standalone_mode=False)
+    listed = call("--list").output
+    for group in ("pump", "catheter", "junction", "liver", "body", "coupling"):
+        assert f"{group}/" in listed
+    for number, name in enumerate(("rest", "junction/rest")):
+        done = call(name, "-o", str(tmp_path / f"out{number}"))
         assert done.return_value == 0
         assert "junction/rest: passed" in done.output
-    figures = json.loads((tmp_path / "out" / "verification.json").read_text())["figures"]
+    figures = json.loads((tmp_path / "out0" / "verification.json").read_text())["figures"]
     assert figures[0]["case"] == "rest"
     assert figures[0]["passed"] is True
-    assert (tmp_path / "out" / "verification.csv").read_text().startswith("group,case,")
+    assert (tmp_path / "out0" / "verification.csv").read_text().startswith("group,case,")
+
+
+def test_a_name_in_two_groups_is_told_apart():
+    names = [f"{group}/{case.name}" for group, case in cases.chosen(["body/bolus"], False)]
+    assert names == ["body/bolus"]
+    assert len(cases.chosen(["bolus"], False)) == 2  # of the body and of the catheter
 
 
 def test_a_misspelt_case_is_refused_with_the_nearest():
@@ -32,11 +49,68 @@ def test_a_misspelt_case_is_refused_with_the_nearest():
 
 @pytest.mark.parametrize("bad", [
     lambda: [Figure("drag", 1.2, 0.9, 1.1)], lambda: [Figure("drag", float("nan"), 0.9, 1.1)], lambda: 1 / 0,
+    lambda: [LINE],
 ])  # fmt: skip
-def test_a_case_that_is_off_or_breaks_fails_and_hides_no_other(monkeypatch, bad):
-    good = Case("good", "what holds", "exact", lambda: [Figure("one", 1.0, 0.9, 1.1, 1.0)])
-    monkeypatch.setattr(cases, "GROUPS", {"junction": (Case("bad", "what does not", "exact", bad), good)})
-    done = CliRunner().invoke(verify, [], standalone_mode=False)
+def test_a_case_that_is_off_or_breaks_or_shows_nothing_fails_and_hides_no_other(monkeypatch, tmp_path, bad):
+    monkeypatch.setattr(cases, "GROUPS", {"junction": (Case("bad", "what does not", "exact", bad), GOOD, LONG)})
+    monkeypatch.setattr(report, "GROUPS", cases.GROUPS)
+    done = call("-o", str(tmp_path / "out"))
     assert done.return_value == 3
     assert "junction/bad: FAILED" in done.output
     assert "junction/good: passed" in done.output
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "1 cases: junction/bad." in page
+    assert "so nothing is said of them: junction/long." in page
+    assert re.search(r'<article class="case failed" id="junction-bad">', page)
+    assert re.search(r'<article class="case left" id="junction-long">', page)
+    rows = json.loads((tmp_path / "out" / "verification.json").read_text())["figures"]
+    assert {row["case"]: row["state"] for row in rows} == {"bad": "failed", "good": "passed", "long": "not run"}
+
+
+def test_the_page_opens_offline_with_plots_claims_and_machine(monkeypatch, tmp_path):
+    monkeypatch.setattr(cases, "GROUPS", {"pump": (GOOD,)})
+    monkeypatch.setattr(report, "GROUPS", cases.GROUPS)
+    assert call("-o", str(tmp_path / "out")).return_value == 0
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "default-src &#39;none&#39;" in page
+    assert not re.search(r'(?:src|href)="(?!data:|#)', page)
+    assert page.count('src="data:image/png;base64,') == 1
+    assert "Cases that stand behind no claim: pump/good." in page
+    for words in ("Claims and evidence", "not shown", "Code and machine", "commit", "processor", "no case"):
+        assert words in page
+    curves = json.loads((tmp_path / "out" / "verification.json").read_text())["plots"]["pump/good"][0]["curves"]
+    assert curves[0]["high"] == [1.0, 1.0, 1.0]
+    assert curves[1]["low"] is None
+
+
+def test_an_existing_folder_is_refused_before_any_case_runs(monkeypatch, tmp_path):
+    ran = []
+    monkeypatch.setattr(cases, "GROUPS", {"pump": (Case("one", "it", "exact", lambda: ran.append(1) or GOOD.run()),)})
+    monkeypatch.setattr(report, "GROUPS", cases.GROUPS)
+    out = tmp_path / "out"
+    assert call("-o", str(out)).return_value == 0
+    assert isinstance(call("-o", str(out)).exception, InputError)
+    assert len(ran) == 1
+    assert call("-o", str(out), "--force").return_value == 0
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    refused = call("-o", str(tmp_path / "mine"), "--force").exception
+    assert isinstance(refused, InputError)
+    assert "verification.json" in str(refused)
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+
+
+def test_an_interrupt_leaves_nothing_and_the_old_report_as_it_was(monkeypatch, tmp_path):
+    monkeypatch.setattr(cases, "GROUPS", {"pump": (GOOD,)})
+    monkeypatch.setattr(report, "GROUPS", cases.GROUPS)
+    out = tmp_path / "out"
+    call("-o", str(out))
+    before = (out / "report.html").read_bytes()
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(report, "write", interrupted)
+    assert call("-o", str(out), "--force").exit_code != 0
+    assert (out / "report.html").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

@@ -4,44 +4,15 @@ from math import inf
 
 import numpy as np
 import pytest
-from scipy.optimize import brentq
 
-from haiflow.catheter.hydraulics import advance, carry_over, rest_state
-from haiflow.catheter.line import Pocket, Tip, build_line
+from haiflow.catheter.hydraulics import carry_over, rest_state
+from haiflow.catheter.line import Pocket
 from haiflow.faults.leak import CONNECTOR, leak
-from haiflow.ports import Characteristic
+from haiflow.verify.catheter_faults import tip_flow
+from haiflow.verify.line import ARTERY, RATE, catheter, step
 
-RATE = 1.3e-6 / 86_400.0
-ARTERY = 12.7e3
-GAS = Characteristic(ARTERY + 45e3, 45e3 / RATE, 0.0)
 OPEN_TISSUE = Pocket(compliance=inf, rest_pressure=0.0)
-LINE = build_line(0.5, 0.6e-3, 2.3e-3, tip=Tip("gastroduodenal"))
-
-
-def step(line, state, dt):
-    return advance(
-        line,
-        state,
-        dt,
-        characteristic=GAS,
-        artery_pressure=ARTERY,
-        viscosity=np.full(line.n_cells, 0.7e-3),
-        density=1004.0,
-    )
-
-
-def tip_flow(diameter, at=CONNECTOR, pocket=OPEN_TISSUE):
-    line = leak(LINE, at, diameter, pocket=pocket)
-    return step(line, rest_state(line, ARTERY), inf)[1].hole_flow[0]
-
-
-@pytest.mark.parametrize("at", [CONNECTOR, 0.12, 0.49])
-def test_a_hole_of_13_um_takes_all_the_infusate(at):
-    diameter = brentq(lambda d: tip_flow(d, at), 5e-6, 50e-6, xtol=1e-12)
-    assert diameter == pytest.approx(13e-6, rel=0.10, abs=0.0)
-    # by hand: arterial pressure through 128 mu L / (pi d^4) + 24 mu / d^3 carries the pump's rate
-    by_hand = brentq(lambda d: ARTERY / (0.7e-3 * (128 * 0.85e-3 / (np.pi * d**4) + 24 / d**3)) - RATE, 5e-6, 50e-6)
-    assert diameter == pytest.approx(by_hand, rel=1e-3, abs=0.0)
+LINE = catheter()
 
 
 def test_smaller_holes_share_and_larger_ones_draw_blood_backwards():

@@ -48,18 +48,6 @@ def test_an_occlusion_shows_only_when_nearly_total(occlude):
     assert flows[6] == pytest.approx(0.0, abs=1e-8)
 
 
-def test_occluded_tip_by_hand():
-    """99.9 % of the area over two diameters, in series with line and restrictor, and the jet of what is left:
-    128 mu (2 D) (f^-2 - 1) / (pi D^4), half of Sampson's term, rho / 2 (q / (f A))^2."""
-    free, bore = 1e-3, 0.6e-3
-    plug = 0.7e-3 * (128 * 2 * bore * (free**-2 - 1) / (np.pi * bore**4) + 12 / (bore * free**0.5) ** 3)
-    resistance = RESTRICTOR + plug + 0.7e-3 * 128 * 0.5 / (np.pi * bore**4)
-    jet = 1004.0 / 2 / (free * np.pi / 4 * bore**2) ** 2
-    by_hand = 2 * 45e3 / (resistance + np.sqrt(resistance**2 + 4 * jet * 45e3))
-    found = steady(occlude_hole(PLAIN, "tip", 0.999)).pump_flow
-    assert found == pytest.approx(by_hand, rel=1e-9, abs=0.0)
-
-
 def test_a_blocked_tip_leaves_the_side_hole():
     flow = steady(occlude_hole(LINE, "tip", 1.0))
     assert flow.hole_flow[0] == 0.0 == flow.face_flow[-1]

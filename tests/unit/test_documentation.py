@@ -34,6 +34,19 @@ def test_the_reference_is_what_the_schema_says(monkeypatch):
     assert PAGE.read_text(encoding="utf-8") == page(), "run: python docs/make_reference.py"
 
 
+def test_the_page_of_claims_is_what_the_claims_say_and_lists_every_case(monkeypatch):
+    """Figures are those of a run; claims are not, and no case may be left out."""
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    sys.modules.pop("make_validation", None)
+    from make_validation import PAGE, claims
+
+    from haiflow.verify.cases import every
+
+    text = PAGE.read_text(encoding="utf-8")
+    assert claims() in text, "run: python docs/make_validation.py DIR"
+    assert [case.name for _, case in every() if f"| {case.name} |" not in text] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     links = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))

@@ -9,16 +9,6 @@ DOSE = 0.12e-6 / DAY  # kg per kg and s
 RATE = 1.3e-6 / DAY
 
 
-def test_worked_example():
-    fill = fill_for_dose(DOSE, 70.0, RATE, 30e-6)
-    assert fill.amount == pytest.approx(193.85e-6, rel=1e-3, abs=0.0)
-    assert fill.concentration == pytest.approx(6.46, rel=1e-3, abs=0.0)  # mg/mL = kg/m3
-    assert fill.mass_rate == pytest.approx(8.4e-6 / DAY, rel=1e-12, abs=0.0)
-    assert fill.arterial_concentration(400e-6 / 60.0) == pytest.approx(
-        14.58e-6, rel=1e-3, abs=0.0
-    )  # ng/mL = 1e-6 kg/m3
-
-
 def test_the_dose_comes_back_from_the_concentration():
     fill = fill_for_dose(DOSE, 70.0, RATE, 30e-6)
     assert delivered_dose_rate(fill.concentration, RATE, 70.0) == pytest.approx(DOSE, rel=1e-14, abs=0.0)

@@ -11,10 +11,7 @@ from haiflow.pump.drives import (
     Programme,
     calibrated_gas_drive,
     reference_drive,
-    restrictor_bore,
-    restrictor_resistance,
 )
-from haiflow.pump.infusate import ambient_pressure, viscosity_at
 from haiflow.pump.model import Pump, SidePort
 from haiflow.pump.propellant import PROPELLANTS
 
@@ -48,14 +45,6 @@ def test_a_gas_drive_does_not_run_backwards():
     assert drive.next_change(5.0) == inf
 
 
-def test_restrictor_at_45_kpa_and_its_bore():
-    resistance = restrictor_resistance(45e3, RATE)
-    assert resistance == pytest.approx(2.991e15, rel=1e-3, abs=0.0)
-    # rule of thumb: 31 um x 0.1 m, 99 um x 10 m
-    assert restrictor_bore(resistance, 0.1) == pytest.approx(31e-6, rel=0.02, abs=0.0)
-    assert restrictor_bore(resistance, 10.0) == pytest.approx(99e-6, rel=0.02, abs=0.0)
-
-
 def test_a_propellant_that_boils_too_hot_cannot_drive():
     hot = PROPELLANTS["R-11"].__class__("hot", 320.0, 25_000.0)
     assert reference_drive(hot) < 0.0
@@ -66,18 +55,6 @@ def test_a_propellant_that_boils_too_hot_cannot_drive():
 def test_vapour_pressure_is_one_atmosphere_at_the_boiling_point():
     for propellant in PROPELLANTS.values():
         assert propellant.vapour_pressure(propellant.boiling_point) == pytest.approx(101_325.0, rel=1e-14, abs=0.0)
-
-
-def test_infusate_thins_by_two_percent_a_kelvin_and_stays_water_like():
-    assert viscosity_at(310.15) == 0.70e-3
-    assert viscosity_at(310.15) / viscosity_at(311.15) == pytest.approx(1.02, abs=5e-4)
-    # water: 1.002 mPa s at 20 degC, 0.692 at 37 degC (IAPWS)
-    assert viscosity_at(293.15, 0.692e-3) == pytest.approx(1.002e-3, rel=0.01, abs=0.0)
-
-
-@pytest.mark.parametrize(("altitude", "pressure"), [(0.0, 101_325.0), (1000.0, 89_874.6), (5000.0, 54_019.9)])
-def test_standard_atmosphere(altitude, pressure):
-    assert ambient_pressure(altitude) == pytest.approx(pressure, rel=1e-4, abs=0.0)  # ISO 2533 table
 
 
 def test_programme_holds_each_step_from_its_start_and_wraps():
@@ -126,12 +103,6 @@ def test_roller_keeps_its_rate_until_it_slips_and_stalls():
     assert characteristic.flow_rate(200e3) == 0.0 == characteristic.flow_rate(300e3)
     with pytest.raises(ValueError, match="accuracy band"):
         PeristalticDrive(Programme((0.0,), (RATE,)), 200e3, rate_error=0.2)
-
-
-def test_a_roller_of_the_usual_make_slips_over_the_last_twentieth_of_its_stall_pressure():
-    usual = PeristalticDrive(Programme((0.0,), (RATE,)), stall_pressure=200e3).characteristic(10e-6, BODY, 0.70e-3)
-    found = [usual.flow_rate(pressure) / RATE for pressure in (0.0, 189e3, 190e3, 195e3, 198e3, 200e3, 210e3)]
-    assert found == pytest.approx([1.0, 1.0, 1.0, 0.5, 0.2, 0.0, 0.0], abs=1e-12)
 
 
 def test_roller_at_rest_in_its_programme_lets_nothing_through():

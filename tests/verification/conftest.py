@@ -1,71 +1,17 @@
-"""A small whole chain for tests that look at one part of it: an exact pump, a straight line, three terminals."""
-
-import json
+"""A small whole chain for tests that look at one part of it: the one that the cases of ``haiflow verify`` use."""
 
 import pytest
 
-NETWORK = {
-    "vessels": {
-        "trunk": {"from": "root", "to": "fork", "length": "30 mm", "diameter": "4.4 mm", "wave_speed": "7 m/s"},
-        "gut": {"from": "fork", "to": "gut", "length": "30 mm", "diameter": "3 mm", "wave_speed": "8 m/s"},
-        "right": {"from": "fork", "to": "right", "length": "40 mm", "diameter": "3.2 mm", "wave_speed": "8 m/s"},
-        "left": {"from": "fork", "to": "left", "length": "40 mm", "diameter": "2.8 mm", "wave_speed": "8 m/s"},
-    },
-    "outlets": {
-        "gut": {"share": "20 %", "off_target": "duodenum"},
-        "right": {"share": "50 %", "feeds": {"V": 0.2, "VI": 0.15, "VII": 0.25, "VIII": 0.4}},
-        "left": {"share": "30 %", "feeds": {"I": 0.1, "II": 0.2, "III": 0.3, "IV": 0.4}},
-    },
-    "inlet": {"vessel": "trunk", "mean": "400 mL/min", "waveform": "steady"},
-}
-
-
-def _set(scenario, dotted, value):
-    *groups, last = dotted.split("__")
-    place = scenario
-    for group in groups:
-        place = place.setdefault(group, {})
-    if value is None:
-        place.pop(last, None)
-    else:
-        place[last] = value
+from haiflow.verify import small_chain
 
 
 @pytest.fixture(scope="session")
 def chain():
     """``chain(run__duration="1 d", liver=None)``: the chain's scenario with some keys set, or left out (None)."""
-
-    def build(**changes):
-        scenario = {
-            "haiflow": 1,
-            "pump": {
-                "model": "synchromed-ii-40",
-                "fill": {"drug": "floxuridine", "dose": "0.12 mg/kg/day", "volume": "30 mL"},
-            },
-            "catheter": {"model": "intera-straight", "tip": {"vessel": "trunk", "position": "10 mm"}},
-            "arteries": {"network": json.loads(json.dumps(NETWORK))},
-            "liver": {"model": "standard"},
-            "run": {"duration": "1 d", "output_every": "1 h"},
-        }
-        for dotted, value in changes.items():
-            _set(scenario, dotted, value)
-        return scenario
-
-    return build
+    return small_chain.chain
 
 
 @pytest.fixture(scope="session")
 def run():
     """Runs a scenario given as a dict; whatever else a test is about, the run is complete and its books close."""
-    from haiflow.scenario.load import loads
-    from haiflow.simulation.run import run_scenario
-
-    def complete(scenario):
-        results = run_scenario(loads(json.dumps(scenario)), pictures=False)
-        books = results.summary["ledger"]
-        assert results.summary["status"] == "complete"
-        for book in (books["carrier"], books.get("drug", books["carrier"])):
-            assert abs(book["relative_imbalance"]) <= 1e-10
-        return results
-
-    return complete
+    return small_chain.solved

@@ -27,7 +27,7 @@ from haiflow.results.quantities import number
 SAME = 1e-9  # relative: less is round-off
 TOLD = 24  # rows on a terminal
 WIDEST = 26  # letters of a name or a value there
-NOT_COMPARED = ("timing", "solver", "haiflow", "twin", "detection", "split")
+NOT_COMPARED = ("timing", "solver", "haiflow", "twin", "detection", "split", "numerics")
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 

@@ -13,7 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from haiflow.report import figures, pack, palette, scales, tables
+from haiflow.report import figures, numerics, pack, palette, scales, tables
 from haiflow.results import Results
 from haiflow.results.quantities import closure, say
 from haiflow.results.verdict import delivered, leaked
@@ -30,7 +30,7 @@ CAPTIONS = figures.CAPTIONS | {
 SECTIONS = (
     ("verdict", "Verdict"), ("segments", "Dose by segment"), ("scan", "Scan"), ("scene", "3D scene"), ("tip", "Tip"),
     ("ledger", "Ledger"), ("line", "Pump and catheter"), ("detection", "Faults"), ("arteries", "Arteries"),
-    ("body", "Body"), ("inputs", "Inputs"), ("provenance", "Provenance"),
+    ("body", "Body"), ("numerics", "Numerical error"), ("inputs", "Inputs"), ("provenance", "Provenance"),
 )  # fmt: skip
 
 
@@ -84,12 +84,14 @@ def _content(results: Results, figure_folder: Path, scene: str, notes: list[str]
         "body": tables.listed(results, "The body over the run", tables.BODY_ROWS),
         "inputs": tables.inputs(results),
         "provenance": tables.provenance(results),
+        "numerics": numerics.tables(results),
         "figures": pictures(results, figure_folder),
     }
     has = {"segments": parts["segments"], "ledger": parts["ledgers"], "scene": scene or "scene" in parts["figures"]}
     has["scan"] = "scan" in parts["figures"]
     has["tip"] = parts["tip"] or "junction_thread" in parts["figures"]
     has |= {"line": parts["line"], "detection": parts["detection"], "arteries": parts["vessels"], "body": parts["body"]}
+    has["numerics"] = parts["numerics"]
     return parts | {
         "title": results.summary.get("scenario", {}).get("name") or "haiflow run",
         "subtitle": _subtitle(results),

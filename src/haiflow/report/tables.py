@@ -282,13 +282,13 @@ def inputs(results: Results) -> Table | None:
 
 def provenance(results: Results) -> Table:
     """Flat list of where the numbers come from."""
-    summary = results.summary
+    summary, elsewhere = results.summary, ("warnings", "drawing", "numerics")
     facts = {
         "scenario sha256": summary.get("scenario", {}).get("sha256"),
         "clock": summary.get("clock"),
         "simulated": say(summary["duration_s"], "s") if summary.get("duration_s") else None,
         "status": summary.get("status"),
-        **_flat({key: value for key, value in results.provenance.items() if key not in ("warnings", "drawing")}),
+        **_flat({key: value for key, value in results.provenance.items() if key not in elsewhere}),
         **_flat({"periodic state": summary.get("arteries_periodic", {}), "solver": summary.get("solver", {})}),
         **{f"time: {key}".replace("_s", ""): say(value, "s") for key, value in summary.get("timing", {}).items()},
     }

@@ -36,8 +36,9 @@ def _refuse_unwritable(folder: Path) -> None:
         raise InputError(str(folder), str(above), "this folder cannot be written to", "give another -o")
 
 
-def refuse_existing(folder: Path, force: bool = False) -> None:
-    """Raises InputError where ``folder`` may not be written: it exists, or ``force`` would destroy something else."""
+def refuse_existing(folder: Path, force: bool = False, mark: str = MARK) -> None:
+    """Raises InputError where ``folder`` may not be written: it exists, or ``force`` would destroy something else than
+    a folder with the file ``mark``."""
     if not folder.exists() and not folder.is_symlink():
         _refuse_unwritable(folder)
         return
@@ -45,19 +46,19 @@ def refuse_existing(folder: Path, force: bool = False) -> None:
         raise InputError(str(folder), "exists", "an existing output is not overwritten", "give another -o, or --force")
     if not folder.is_dir() or folder.is_symlink():
         raise InputError(str(folder), "not a folder", "--force replaces a result folder only", "give another -o")
-    if any(folder.iterdir()) and not (folder / MARK).exists():
+    if any(folder.iterdir()) and not (folder / mark).exists():
         raise InputError(
             str(folder),
-            f"has no {MARK}",
+            f"has no {mark}",
             "--force replaces a folder of results only",
             "give another -o, or empty it yourself",
         )
 
 
 @contextmanager
-def replacing(folder: Path, force: bool = False) -> Iterator[Path]:
+def replacing(folder: Path, force: bool = False, mark: str = MARK) -> Iterator[Path]:
     """A hidden folder beside ``folder`` to write into; renamed to it at the end, removed on any error or interrupt."""
-    refuse_existing(folder, force)
+    refuse_existing(folder, force, mark)
     folder = folder.absolute()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +71,7 @@ def replacing(folder: Path, force: bool = False) -> Iterator[Path]:
         partial.chmod(0o777 & ~_umask())
         yield partial
         flush(partial)
-        refuse_existing(folder, force)
+        refuse_existing(folder, force, mark)
         _swap(partial, folder)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)

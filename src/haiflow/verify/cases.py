@@ -1,4 +1,4 @@
-"""The table of cases by group, and running them."""
+"""The table of cases by group, choosing among them, and running them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,15 @@ from threadpoolctl import threadpool_limits
 from haiflow.errors import InputError, nearest
 from haiflow.verify import cylinder, flow_exact, flow_published, manifold, streaming
 from haiflow.verify.arteries import ARTERIES
-from haiflow.verify.model import Case, Figure
+from haiflow.verify.body import BODY
+from haiflow.verify.catheter import CATHETER
+from haiflow.verify.chain import COUPLING
+from haiflow.verify.liver import LIVER
+from haiflow.verify.model import VALIDATION, Case, Figure, Plot
+from haiflow.verify.pump import PUMP
+from haiflow.verify.streaming_published import off_centre_catheter
 
+NOT_RUN = "not run"
 SCHAEFER = "Schaefer & Turek 1996, Notes Numer Fluid Mech 52:547; accurate values: Nabh 1998"
 CAVITY = "Botella & Peyret 1998; Ghia et al. 1982"
 JUNCTION = (
@@ -29,17 +36,24 @@ JUNCTION = (
     Case("cylinder-2d-2", "shedding behind a cylinder", SCHAEFER, cylinder.cylinder_shedding, slow=True),
     Case("cylinder-3d-1z", "steady flow past a cylinder in a square channel", SCHAEFER, cylinder.cylinder_box_steady,
          slow=True),
-    Case("bend", "friction in a bent pipe", "White 1929, Proc R Soc A 123:645", flow_published.bend),
+    Case("bend", "friction in a bent pipe", "White 1929, Proc R Soc A 123:645", flow_published.bend,
+         evidence=VALIDATION, limits="a fit to measurements in rigid tubes, steady flow"),
     Case("nozzle", "FDA's nozzle, throat Re 500", "Hariharan et al. 2011, J Biomech Eng 133:041002",
-         flow_published.nozzle, slow=True),
+         flow_published.nozzle, slow=True, evidence=VALIDATION, limits="one Reynolds number, steady, rigid walls"),
     Case("turning", "drug carried round", "exact", streaming.turning_shapes),
     Case("symmetric-split", "streaming split of equal branches", "symmetry", streaming.symmetric),
     Case("dividing-streamline", "streaming split of unequal branches", "conservation", streaming.dividing_streamline),
     Case("sixteen-branches", "a thread in a tree that parts four times", "order of streamlines in a plane",
          manifold.sixteen_branches, slow=True),
     Case("reflux", "an infusion stronger than the artery's flow goes back upstream", "conservation", streaming.reflux),
+    Case("off-centre-catheter", "how far from even two equal branches are fed",
+         "van den Hoven et al. 2015, J Exp Clin Cancer Res 34:74", off_centre_catheter, evidence=VALIDATION,
+         limits="plane, steady flow; the lateral place of the catheter's tip is an assumed distribution"),
 )  # fmt: skip
-GROUPS = {"junction": JUNCTION, "arteries": ARTERIES}
+GROUPS: dict[str, tuple[Case, ...]] = {
+    "pump": PUMP, "catheter": CATHETER, "arteries": ARTERIES, "junction": JUNCTION, "liver": LIVER, "body": BODY,
+    "coupling": COUPLING,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -51,10 +65,24 @@ class Outcome:
     figures: tuple[Figure, ...]
     seconds: float
     failure: str = ""
+    plots: tuple[Plot, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return f"{self.group}/{self.case.name}"
 
     @property
     def passed(self) -> bool:
-        return not self.failure and all(figure.passed for figure in self.figures)
+        """False for a case that gave no figure at all, too: it has shown nothing."""
+        return not self.failure and bool(self.figures) and all(figure.passed for figure in self.figures)
+
+    @property
+    def state(self) -> str:
+        return "passed" if self.passed else (self.failure if self.failure == NOT_RUN else "failed")
+
+
+def every() -> list[tuple[str, Case]]:
+    return [(group, case) for group, cases in GROUPS.items() for case in cases]
 
 
 def chosen(names: Sequence[str], slow: bool) -> list[tuple[str, Case]]:
@@ -62,27 +90,39 @@ def chosen(names: Sequence[str], slow: bool) -> list[tuple[str, Case]]:
 
     A case goes by its name, or by ``group/name`` as it is listed.
     """
-    names = [name.rpartition("/")[2] if name.rpartition("/")[0] in GROUPS else name for name in names]
-    every = [(group, case) for group, cases in GROUPS.items() for case in cases]
-    known = {*GROUPS, *(case.name for _, case in every)}
+    known = {*GROUPS, *(case.name for _, case in every()), *(f"{group}/{case.name}" for group, case in every())}
     for name in names:
         if name not in known:
             raise InputError("haiflow verify", name, "no group or case of that name", nearest(name, known))
     return [
         (group, case)
-        for group, case in every
-        if case.name in names or ((not names or group in names) and (slow or not case.slow))
+        for group, case in every()
+        if {case.name, f"{group}/{case.name}"} & set(names)
+        or ((not names or group in names) and (slow or not case.slow))
     ]
 
 
 def run(cases: Sequence[tuple[str, Case]], tell: Callable[[str], None]) -> Iterator[Outcome]:
     """One outcome after the other; a case that breaks is an outcome too."""
     for group, case in cases:
-        tell(case.name)
-        begun = time.perf_counter()
-        try:
-            with threadpool_limits(limits=1):
-                figures, failure = tuple(case.run()), ""
-        except Exception as error:  # a broken case must not hide the others
-            figures, failure = (), f"{type(error).__name__}: {error}"
-        yield Outcome(group, case, figures, time.perf_counter() - begun, failure)
+        tell(f"{group}/{case.name}")
+        yield one(group, case)
+
+
+def one(group: str, case: Case) -> Outcome:
+    """Runs a case on one thread."""
+    begun = time.perf_counter()
+    try:
+        with threadpool_limits(limits=1):
+            found, failure = list(case.run()), ""
+    except Exception as error:  # a broken case must not hide the others
+        found, failure = [], f"{type(error).__name__}: {error}"
+    seconds = time.perf_counter() - begun
+    figures = tuple(each for each in found if isinstance(each, Figure))
+    return Outcome(group, case, figures, seconds, failure, tuple(each for each in found if isinstance(each, Plot)))
+
+
+def left_out(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """The cases that were not run, as outcomes that say so: a report that leaves none out needs them."""
+    ran = {outcome.name for outcome in outcomes}
+    return [Outcome(group, case, (), 0.0, NOT_RUN) for group, case in every() if f"{group}/{case.name}" not in ran]

@@ -1,14 +1,22 @@
-"""What a case finds: figures with the interval that they must lie in, and where that comes from."""
+"""What a case finds: figures with the interval that they must lie in, curves to look at, and where they come from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from haiflow.ports import Floats
+
+CODE, VALIDATION = "code verification", "validation"
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One number: ``result`` must lie in [``low``, ``high``]; ``reference`` is the exact or published value."""
+    """One number: ``result`` must lie in [``low``, ``high``]; ``reference`` is the exact or published value.
+
+    A quantity whose name starts with "order" is an observed order of convergence.
+    """
 
     quantity: str
     result: float
@@ -22,22 +30,74 @@ class Figure:
         """False for NaN, too."""
         return bool(self.low <= self.result <= self.high)
 
+    @property
+    def is_order(self) -> bool:
+        return self.quantity.startswith("order")
 
-def within(quantity: str, result: float, reference: float, tolerance: float, note: str = "") -> Figure:
-    """A figure that may differ from its reference by a relative ``tolerance``."""
-    room = abs(reference) * tolerance
-    return Figure(quantity, result, reference - room, reference + room, reference, note)
+    @property
+    def error(self) -> float | None:
+        """Result less reference, of the reference where that is not zero; None without one, and for an order."""
+        if self.reference is None or self.is_order:
+            return None
+        return (self.result - self.reference) / (abs(self.reference) or 1.0)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """``y`` (n,) over ``x`` (n,); ``known`` ones are the reference. A band lies between ``low`` and ``high`` (n,)."""
+
+    name: str
+    x: Floats
+    y: Floats
+    known: bool = False
+    low: Floats | None = None
+    high: Floats | None = None
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Curves that belong together; ``log`` names the logarithmic axes ("", "x", "y" or "xy")."""
+
+    title: str
+    x: str
+    y: str
+    curves: tuple[Curve, ...]
+    log: str = ""
+
+
+Found = Sequence[Figure | Plot]
 
 
 @dataclass(frozen=True)
 class Case:
     """A case: what it shows, where its answer comes from, and the function that solves it.
 
-    ``slow`` ones take minutes and run only when they are named, or with ``--slow``.
+    ``slow`` ones take minutes and run only when they are named, or with ``--slow``. ``evidence`` says whether the
+    equations are shown to be solved (exact solutions, converged benchmarks) or to describe what was measured;
+    ``limits`` is what the case does not show.
     """
 
     name: str
     shows: str
     source: str
-    run: Callable[[], list[Figure]]
+    run: Callable[[], Found]
     slow: bool = False
+    evidence: str = CODE
+    limits: str = ""
+
+
+def within(quantity: str, result: float, reference: float, tolerance: float, note: str = "") -> Figure:
+    """A figure that may differ from its reference by a relative ``tolerance``."""
+    room = abs(reference) * tolerance
+    return Figure(quantity, float(result), reference - room, reference + room, float(reference), note)
+
+
+def at_most(quantity: str, error: float, bound: float, note: str = "") -> Figure:
+    """An error, taken without its sign, that may be as large as ``bound``."""
+    return Figure(quantity, abs(float(error)), 0.0, bound, None, note)
+
+
+def order(quantity: str, errors: Sequence[float], ratio: float, least: float, expected: float) -> Figure:
+    """The observed order between the last two of ``errors``, on steps or cells finer by ``ratio`` each time."""
+    observed = math.log(errors[-2] / errors[-1]) / math.log(ratio)
+    return Figure(f"order of {quantity}", observed, least, math.inf, expected)

@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from haiflow import __version__
-from haiflow.verify.cases import Outcome
+from haiflow.verify.cases import Outcome, left_out
+from haiflow.verify.model import Plot
+
+MARK = "verification.json"  # a folder that has it is a report of ours
 
 
 def lines(outcome: Outcome) -> list[str]:
@@ -33,30 +36,48 @@ def interval(low: float, high: float) -> str:
     return f"at most {high:.8g}" if low == 0.0 else f"{low:.8g} to {high:.8g}"
 
 
+def wanted(low: float, high: float, reference: float | None) -> str:
+    """``± 1 %`` where the interval lies about a reference, else as an interval."""
+    if not reference or not math.isfinite(high - low) or high == low:
+        return interval(low, high)
+    room = (high - low) / 2.0 / abs(reference)
+    if abs(high + low - 2.0 * reference) > 1e-6 * (high - low) and room > 1e-9:
+        return interval(low, high)
+    return f"± {100.0 * room:.2g} %" if room >= 1e-5 else f"± {room:.0e}, relative"
+
+
 def records(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
     """A row a figure, as verification.csv has it."""
     rows = []
     for each in outcomes:
         case = {"group": each.group, "case": each.case.name, "shows": each.case.shows, "source": each.case.source,
-                "seconds": round(each.seconds, 2), "failure": each.failure}  # fmt: skip
-        rows += [case | vars(figure) | {"passed": figure.passed} for figure in each.figures]
+                "evidence": each.case.evidence, "state": each.state, "seconds": round(each.seconds, 2),
+                "failure": each.failure}  # fmt: skip
+        rows += [case | vars(figure) | {"error": figure.error, "passed": figure.passed} for figure in each.figures]
         if not each.figures:
             rows.append(case | {"quantity": "", "passed": False})
     return rows
 
 
-def write(outcomes: Sequence[Outcome], folder: Path) -> None:
-    """verification.csv and verification.json in ``folder``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    rows = records(outcomes)
+def write(outcomes: Sequence[Outcome], facts: dict[str, str], folder: Path) -> None:
+    """verification.csv and verification.json in ``folder``, which is there; cases that were not run have a row too."""
+    rows = records([*outcomes, *left_out(outcomes)])
     columns = list(dict.fromkeys(key for row in rows for key in row))
     with (folder / "verification.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     plain = [{key: _finite(value) for key, value in row.items()} for row in rows]
-    text = json.dumps({"haiflow": __version__, "figures": plain}, indent=2)
-    (folder / "verification.json").write_text(text + "\n", encoding="utf-8")
+    curves = {each.name: [_plain(plot) for plot in each.plots] for each in outcomes if each.plots}
+    text = json.dumps({"haiflow": __version__, "made_with": facts, "figures": plain, "plots": curves}, indent=1)
+    (folder / MARK).write_text(text + "\n", encoding="utf-8")
+
+
+def _plain(plot: Plot) -> dict[str, Any]:
+    """A plot's curves as lists."""
+    curves = [{key: value.tolist() if hasattr(value, "tolist") else value for key, value in vars(curve).items()}
+              for curve in plot.curves]  # fmt: skip
+    return vars(plot) | {"curves": curves}
 
 
 def _finite(value: Any) -> Any:

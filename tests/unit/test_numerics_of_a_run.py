@@ -1,0 +1,132 @@
+"""``haiflow run --verify-numerics``: what is varied, that it is, and what is said of it."""
+
+import json
+
+import pytest
+
+from haiflow.cli import _guarded, commands
+from haiflow.report.page import render
+from haiflow.scenario.load import loads
+from haiflow.simulation import convergence
+from haiflow.simulation.knobs import families, tightened, turned, untouched
+from haiflow.simulation.run import run_scenario
+from haiflow.verify.small_chain import chain
+
+LEAK = {"kind": "leak", "where": {"catheter": "12 cm"}, "orifice_diameter": "12 um", "onset": "4 h"}
+
+
+def scenario(**changes):
+    return loads(json.dumps(chain(pump__model="intera-3000", **changes)))
+
+
+def test_the_knobs_are_turned_and_stay_within_the_schema():
+    one = scenario(faults=[LEAK | {"over": "2 h"}])
+    found = {family.name: family for family in families(one.model)}
+    assert list(found) == ["cells", "macro step", "growth of faults"]
+    fine = turned(one, found["cells"], 0.5).model
+    assert (fine.run.numerics.cell_length, fine.run.numerics.min_cells, fine.catheter.cells) == (2e-3, 8, 128)
+    assert fine.run.output_every == one.model.run.output_every
+    long = turned(one, found["macro step"], 2.0).model.run
+    assert (long.numerics.macro_step, long.output_every) == (7200.0, 7200.0)
+    short = turned(one, found["macro step"], 0.5).model.run
+    assert (short.numerics.macro_step, short.output_every) == (1800.0, 3600.0)
+    assert turned(one, found["growth of faults"], 0.5).model.run.numerics.growth_levels == 16
+    assert tightened(one).model.run.numerics.periodic_tolerance == pytest.approx(1e-4)
+    assert one.model.run.numerics.periodic_tolerance == 1e-3  # the scenario itself is left as it was
+
+
+def test_where_nothing_coarser_is_allowed_only_finer_levels_are_run():
+    coarsest = scenario(run__numerics={"min_cells": 2}, catheter__cells=8)
+    cells = families(coarsest.model)[0]
+    assert cells.factors == (1.0, 0.5, 0.25)
+    assert cells.level == 0
+    beat = scenario(run={"clock": "pulse", "duration": "1 s"})
+    assert [(family.name, family.factors) for family in families(beat.model)][1] == ("pulse step", (1.0, 0.5, 0.25))
+
+
+def test_what_is_not_varied_is_said():
+    told = " ".join(untouched(scenario(liver__resolve="3d").model))
+    assert "liver's mesh" in told
+    assert "first step" in told
+
+
+DRIFTING = {"faults": [LEAK | {"onset": "1 d"}], "run": {"duration": "8 d", "output_every": "8 d",
+            "numerics": {"macro_step": "3 h"}}}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def verified():
+    one = scenario(**DRIFTING)
+    results = run_scenario(one, pictures=False)
+    convergence.verify_numerics(one, results)
+    return results
+
+
+def test_every_reported_figure_has_its_row_and_the_block_is_in_both_records(verified):
+    block = verified.summary["numerics"]
+    assert verified.provenance["numerics"] is block
+    rows = {row["figure"]: row for row in block["figures"]}
+    reported = dict(convergence.figures(verified.summary))
+    assert rows.keys() == reported.keys()
+    assert len(rows) > 60
+    for name, row in rows.items():
+        assert row["value"] == reported[name]
+        assert row["uncertainty"] >= row["iteration"] >= 0.0
+
+
+def test_the_levels_are_runs_of_their_own(verified):
+    rows = {row["figure"]: row for row in verified.summary["numerics"]["figures"]}
+    leaked = rows["catheter.leaked_volume_m3"]["macro step"]
+    assert len(set(leaked["values"])) == 3
+    assert leaked["state"] == "asymptotic"
+    assert leaked["order"] == pytest.approx(1.0, abs=0.3)
+    one = scenario(**DRIFTING)
+    again = run_scenario(turned(one, families(one.model)[1], 0.5), pictures=False, fields=False)
+    assert leaked["values"][2] == pytest.approx(again.summary["catheter"]["leaked_volume_m3"], rel=1e-6)
+    pressure = rows["arteries.trunk.mean_pressure_pa"]
+    assert pressure["cells"]["values"][0] != pressure["cells"]["values"][2]
+    assert pressure["macro step"]["state"] == "does not change"
+
+
+def test_a_figure_that_is_nothing_has_no_relative_error_and_is_never_the_worst(verified):
+    levels = {"macro step": [{"body.trace_kg": value} for value in (1e-60, 3e-60, 9e-60)]}
+    step = families(scenario().model)[1]
+    row = convergence._row("body.trace_kg", 3e-60, 0.0, [step], levels)
+    assert row["nothing"]
+    assert row["relative_uncertainty"] == 0.0
+    assert convergence.worst([row]) is None
+    worst = verified.summary["numerics"]["worst"]
+    assert worst["relative_uncertainty"] == max(
+        row["relative_uncertainty"] for row in verified.summary["numerics"]["figures"]
+    )
+
+
+def test_the_page_shows_them(verified, tmp_path):
+    page = render(verified, tmp_path)
+    assert "Numerical error" in page
+    assert "run.numerics.macro_step" in page
+    assert "Not varied: the first step" in page
+
+
+def test_a_run_that_stopped_is_not_verified(verified):
+    stopped = run_scenario(scenario(run__duration="1 h"), pictures=False)
+    stopped.summary["status"] = "stopped"
+    assert convergence.verify_numerics(scenario(run__duration="1 h"), stopped) == {}
+    assert "numerics" not in stopped.summary
+    assert "stopped early" in stopped.provenance["warnings"][-1]
+
+
+def test_the_command_writes_the_block_and_refuses_a_sweep(tmp_path, capsys):
+    text = {"haiflow": 1, "pump": {"model": "intera-3000", "fill": {"drug": "none", "volume": "30 mL"}},
+            "catheter": {"model": "intera-straight"}, "run": {"duration": "6 h"}}  # fmt: skip
+    file = tmp_path / "line.yaml"
+    file.write_text(json.dumps(text))
+    given = ["run", str(file), "--verify-numerics", "-o", str(tmp_path / "out"), "--quiet"]
+    assert _guarded(lambda: commands.main(given, standalone_mode=False), False) == 0
+    for name in ("summary.json", "run.json"):
+        block = json.loads((tmp_path / "out" / name).read_text())["numerics"]
+        assert {family["name"] for family in block["families"]} == {"cells", "macro step"}
+    assert "Numerical error" in (tmp_path / "out" / "report.html").read_text()
+    file.write_text(json.dumps({**text, "sweep": {"catheter.length": ["40 cm", "50 cm"]}}))
+    assert _guarded(lambda: commands.main([*given, "--force"], standalone_mode=False), False) == 2
+    assert "run one variant" in capsys.readouterr().err
