@@ -56,13 +56,13 @@ cdef double newton_step(
         dh = 2.0 * t[END_B] * e.q + 2.0 * kinetic * e.v * e.slope
         dh -= (t[END_VISCOUS] + 2.0 * t[END_TURBULENT] * fabs(e.flow)) * dflow
         e.h = h
-        e.dh = dh
-        top += e.flow - dflow * h / dh
-        bottom -= dflow / dh
+        e.per_dh = 1.0 / dh
+        top += e.flow - dflow * h * e.per_dh
+        bottom -= dflow * e.per_dh
     solve_head(at, top, bottom)
     for i in range(open_ends):
         e = &ends[list[i]]
-        change = (at.head - e.h) / e.dh / e.q
+        change = (at.head - e.h) * e.per_dh / e.q
         largest = upper(largest, fabs(change)) if change == change else 1.0
         change = upper(lower(change, 0.2), -0.2) if change == change else 0.0
         settle(e, e.q * (1.0 + change))
