@@ -59,7 +59,8 @@ cdef Step scratch(
     w.u, w.p, w.hu, w.hp = &block_work[0, 0], &block_work[1, 0], &block_work[2, 0], &block_work[3, 0]
     w.mass, w.to_left, w.to_right = &block_work[4, 0], &block_work[5, 0], &block_work[6, 0]
     w.both = &block_work[7, 0]
-    w.s0, w.b, w.source = &cell_table[CELL_S0, 0], &cell_table[CELL_B, 0], &cell_table[CELL_SOURCE, 0]
+    w.s0, w.b = &cell_table[CELL_S0, 0], &cell_table[CELL_B, 0]
+    w.dtdx, w.source = &cell_table[CELL_DTDX, 0], &cell_table[CELL_SOURCE, 0]
     w.speed, w.wall_cell = &cell_table[CELL_SPEED, 0], &cell_table[CELL_WALL, 0]
     w.face_s0, w.slack = &face_table[FACE_S0, 0], &face_table[FACE_SLACK, 0]
     w.k, w.wall_face = &face_table[FACE_K, 0], &face_table[FACE_WALL, 0]
@@ -190,10 +191,10 @@ def fluxes(double[::1] mass, double[::1] to_left, double[::1] to_right, const do
 
 def update(double[::1] area1, double[::1] flow1, const double[::1] area, const double[::1] flow,
            const double[::1] mass, const double[::1] to_left, const double[::1] to_right, const double[::1] hp,
-           const double[::1] u, double dtdx, double dt, double friction, double rho):
+           const double[::1] u, const double[::1] dtdx, double dt, double friction, double rho):
     """The first stage: cells 0 .. n - 2 after one forward Euler step."""
     first_stage(&area1[0], &flow1[0], &area[0], &flow[0], &mass[0], &to_left[0], &to_right[0], &hp[0], &u[0],
-                dtdx, dt * friction, 2.0 / rho, <int> area.shape[0] - 1)
+                &dtdx[0], dt * friction, 2.0 / rho, <int> area.shape[0] - 1)
 
 
 def meet_at_nodes(double[:, ::1] state, double[::1] head, const double[:, ::1] arriving,

@@ -64,27 +64,27 @@ cdef void face_fluxes(
 
 cdef void first_stage(
     out_t area1, out_t flow1, in_t area, in_t flow, in_t mass, in_t to_left, in_t to_right, in_t hp, in_t u,
-    double dtdx, double drag, double two_per_rho, int n,
+    in_t dtdx, double drag, double two_per_rho, int n,
 ) noexcept nogil:
     # drag = dt friction
     cdef int j
     for j in range(n):
-        area1[j] = area[j] - dtdx * (mass[j + 1] - mass[j])
-        flow1[j] = flow[j] - dtdx * (to_left[j + 1] - to_right[j] + two_per_rho * area[j] * hp[j]) - drag * u[j]
+        area1[j] = area[j] - dtdx[j] * (mass[j + 1] - mass[j])
+        flow1[j] = flow[j] - dtdx[j] * (to_left[j + 1] - to_right[j] + two_per_rho * area[j] * hp[j]) - drag * u[j]
 
 
 cdef long second_stage(
     out_t area, out_t flow, in_t area1, in_t flow1, in_t mean, in_t to_left, in_t to_right, in_t hp, in_t u,
-    double dtdx, double drag, double two_per_rho, int n,
+    in_t dtdx, double drag, double two_per_rho, int n,
 ) noexcept nogil:
     # mean is the effective flux of the whole step. Returns the number of cells with a positive area.
     cdef int j
     cdef long positive = 0
     for j in range(n):
-        area[j] = area[j] - dtdx * (mean[j + 1] - mean[j])
+        area[j] = area[j] - dtdx[j] * (mean[j + 1] - mean[j])
         flow[j] = 0.5 * (
             flow[j] + flow1[j]
-            - dtdx * (to_left[j + 1] - to_right[j] + two_per_rho * area1[j] * hp[j]) - drag * u[j]
+            - dtdx[j] * (to_left[j + 1] - to_right[j] + two_per_rho * area1[j] * hp[j]) - drag * u[j]
         )
         positive += area[j] > 0.0
     return positive
@@ -96,13 +96,19 @@ cdef void mean_flux(out_t mean, in_t first, in_t second, int n) noexcept nogil:
         mean[j] = 0.5 * (first[j] + second[j])
 
 
+cdef void copy(out_t to, in_t values, int n) noexcept nogil:
+    cdef int j
+    for j in range(n):
+        to[j] = values[j]
+
+
 cdef void add(out_t sum, in_t part, double weight, int n) noexcept nogil:
     cdef int j
     for j in range(n):
         sum[j] += weight * part[j]
 
 
-cdef long too_fast(in_t area, in_t flow, in_t speed, double dtdx, double alpha, double limit, int n) noexcept nogil:
+cdef long too_fast(in_t area, in_t flow, in_t speed, in_t dtdx, double alpha, double limit, int n) noexcept nogil:
     # Cells whose fastest wave crosses more than `limit` of the cell in a step.
     cdef int j
     cdef long count = 0
@@ -110,5 +116,5 @@ cdef long too_fast(in_t area, in_t flow, in_t speed, double dtdx, double alpha, 
     cdef double stretch = alpha * (alpha - 1.0)
     for j in range(n):
         u = flow[j] / area[j]
-        count += dtdx * (alpha * fabs(u) + sqrt(speed[j] * sqrt(area[j]) + stretch * u * u)) > limit
+        count += dtdx[j] * (alpha * fabs(u) + sqrt(speed[j] * sqrt(area[j]) + stretch * u * u)) > limit
     return count

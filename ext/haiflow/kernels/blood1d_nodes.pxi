@@ -2,10 +2,10 @@
 #
 # Each node is a junction, an inlet or an outlet. All ends are read before any is written, so the order of nodes does
 # not matter. A node steps with its fastest vessel: what arrives from a slower one lies on the line between its state
-# and its own prediction, and takes the sum of the fluxes of all the node's steps, so the books close exactly.
+# and its own prediction, and it takes the sum of the fluxes of all the node's steps, so the books close exactly.
 
 
-cdef double mean_pressure(End *ends, int node, Net *net, double otherwise) noexcept nogil:
+cdef inline double mean_pressure(End *ends, int node, Net *net, double otherwise) noexcept nogil:
     # Static pressure at a node: area-weighted over the ends that see it without a loss.
     cdef int i, e
     cdef double area, weight = 0.0, sum = 0.0
@@ -50,7 +50,7 @@ cdef double couple(
     return total
 
 
-cdef void arrivals(End *ends, int node, int number, int fine, Net *net) noexcept nogil:
+cdef inline void arrivals(End *ends, int node, int number, int fine, Net *net) noexcept nogil:
     # Pressure and velocity towards the node from each of its vessels, at the start (0) or end (1) of the node's step.
     cdef int i, e, span, elapsed
     cdef double share
@@ -63,7 +63,7 @@ cdef void arrivals(End *ends, int node, int number, int fine, Net *net) noexcept
         elif elapsed == span:
             arrive(&ends[e], net.end + e * END_COLUMNS, ends[e].p_1, ends[e].v_1, net.alpha)
         else:
-            share = <double> elapsed / <double> span
+            share = elapsed * SHARE[net.level[e >> 1]]
             arrive(&ends[e], net.end + e * END_COLUMNS, ends[e].p_0 + share * (ends[e].p_1 - ends[e].p_0),
                    ends[e].v_0 + share * (ends[e].v_1 - ends[e].v_0), net.alpha)
 
@@ -74,7 +74,7 @@ cdef inline double momentum(const End *end, const double *t, double alpha) noexc
     return alpha * end.flow * end.v + t[END_K] * (s * s * s - end.s_in * end.s_in * end.s_in)
 
 
-cdef void depart(out_t area_1, out_t flow_1, End *ends, int node, int fine, Net *net) noexcept nogil:
+cdef inline void depart(out_t area_1, out_t flow_1, End *ends, int node, int fine, Net *net) noexcept nogil:
     # First stage: what the end faces add to the prediction of the vessels whose step begins.
     cdef int i, e, v
     cdef const double *t
@@ -96,7 +96,7 @@ cdef bint holds_balance(int node, Net *net) noexcept nogil:
     return summed and net.end[last * END_COLUMNS + END_CLOSED] == 0.0
 
 
-cdef long settle_up(
+cdef inline long settle_up(
     out_t area, out_t flow, double *volume, double *mean, End *ends, int node, int fine, double inflow, double dt,
     Net *net,
 ) noexcept nogil:
@@ -107,14 +107,14 @@ cdef long settle_up(
     cdef double through, moved, share, whole, total = inflow
     cdef bint balanced = holds_balance(node, net)
     cdef const double *t
-    whole = <double> (1 << net.node_level[node]) / <double> (1 << net.top)
+    whole = SHARE[net.top - net.node_level[node]]
     for i in range(net.node_start[node], net.node_start[node + 1]):
         e = net.node_end[i]
         v = e >> 1
         t = net.end + e * END_COLUMNS
         through = -total if balanced and e == last else 0.5 * (ends[e].flow_1 + ends[e].flow)
         total += through
-        share = <double> (1 << net.node_level[node]) / <double> (1 << net.level[v])
+        share = SHARE[net.level[v] - net.node_level[node]]
         moved = share * 0.5 * (ends[e].momentum_1 + momentum(&ends[e], t, net.alpha))
         if fine & ((1 << net.level[v]) - 1) == 0:
             moved -= 0.5 * ends[e].momentum_1  # is in the prediction already

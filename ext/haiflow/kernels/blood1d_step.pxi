@@ -36,6 +36,7 @@ cdef struct Step:
     double *both             # mean flux of both stages
     const double *s0         # rows of the cell and face tables
     const double *b
+    const double *dtdx
     const double *source
     const double *speed
     const double *wall_cell
@@ -51,99 +52,134 @@ cdef struct Step:
 
 
 cdef struct Window:
-    # A block with its halo in the arrays, and the block and its faces within it.
-    int v, begin, n, first, cells
-    bint starts, ends
+    # A block with its halo in the arrays, and where the block lies within it. Only a part of a vessel has a halo.
+    int first_vessel, last_vessel, begin, n, first, slots
+    bint starts, ends        # whether the first and the last vessel do so here
     double dt
 
 
 cdef Window window(Step *w, int index) noexcept nogil:
     cdef const int *row = w.team.block + index * BLOCK_COLUMNS
-    cdef int v = row[BLOCK_VESSEL], lo = row[BLOCK_FIRST], hi = row[BLOCK_LAST], last
+    cdef int lo = row[BLOCK_FIRST], hi = row[BLOCK_LAST], last
     cdef Window at
-    at.v = v
-    at.starts = lo == w.net.cell[2 * v]
-    at.ends = hi == w.net.cell[2 * v + 1]
+    at.first_vessel, at.last_vessel = row[BLOCK_VESSEL], row[BLOCK_LAST_VESSEL]
+    last = w.net.cell[2 * at.last_vessel + 1]
+    at.starts = lo == w.net.cell[2 * at.first_vessel]
+    at.ends = hi == last
     at.begin = lo if at.starts else lo - HALO
-    last = w.net.cell[2 * v + 1]
-    last = hi + HALO if hi + HALO < last else last
-    at.n = last - at.begin + 1
+    at.n = (hi + HALO if hi + HALO < last else last) - at.begin + 1
     at.first = lo - at.begin
-    at.cells = hi - lo + 1
-    at.dt = w.dt * <double> (1 << w.net.level[v])
+    at.slots = hi - lo + 1
+    at.dt = w.dt * <double> (1 << w.net.level[at.first_vessel])
     return at
 
 
+cdef inline int first_cell(const Step *w, const Window *at, int v) noexcept nogil:
+    # Within the window; -1 where the vessel has begun before.
+    return w.net.cell[2 * v] - at.begin if v > at.first_vessel or at.starts else -1
+
+
+cdef inline int last_cell(const Step *w, const Window *at, int v) noexcept nogil:
+    # Within the window; -1 where the vessel goes on.
+    return w.net.cell[2 * v + 1] - at.begin if v < at.last_vessel or at.ends else -1
+
+
+cdef void one_sided(Step *w, const Window *at) noexcept nogil:
+    # Slopes in the end cells of each vessel.
+    cdef int v, j
+    for v in range(at.first_vessel, at.last_vessel + 1):
+        j = first_cell(w, at, v)
+        if j >= 0:
+            w.hp[j] = 0.5 * (w.p[j + 1] - w.p[j])
+            w.hu[j] = 0.5 * (w.u[j + 1] - w.u[j])
+        j = last_cell(w, at, v)
+        if j >= 0:
+            w.hp[j] = 0.5 * (w.p[j] - w.p[j - 1])
+            w.hu[j] = 0.5 * (w.u[j] - w.u[j - 1])
+
+
+cdef void shut_ends(Step *w, const Window *at) noexcept nogil:
+    # What passes a vessel's ends is the nodes' business.
+    cdef int v, j
+    for v in range(at.first_vessel, at.last_vessel + 1):
+        j = first_cell(w, at, v)
+        if j >= 0:
+            w.mass[j] = w.to_left[j] = w.to_right[j] = 0.0
+        j = last_cell(w, at, v) + 1
+        if j > 0:
+            w.mass[j] = w.to_left[j] = w.to_right[j] = 0.0
+
+
 cdef void fluxes_of(Step *w, const Window *at, const double *area, const double *flow) noexcept nogil:
-    # All fluxes of a block inside its vessel, from one state; none through the vessel's ends.
+    # All fluxes of a block inside its vessels, from one state.
     cdef int j = at.begin
     primitives(w.u, w.p, area + j, flow + j, w.s0 + j, w.b + j, at.n)
     half_slopes(w.hp, w.p, at.n)
     half_slopes(w.hu, w.u, at.n)
+    one_sided(w, at)
     face_fluxes(w.mass, w.to_left, w.to_right, w.p, w.u, w.hp, w.hu, w.face_s0 + j, w.slack + j, w.k + j,
                 w.net.alpha, at.n)
-    if at.starts:
-        w.mass[0] = w.to_left[0] = w.to_right[0] = 0.0
-    if at.ends:
-        w.mass[at.n] = w.to_left[at.n] = w.to_right[at.n] = 0.0
+    shut_ends(w, at)
 
 
 cdef void half_wall(Step *w, const Window *at) noexcept nogil:
-    cdef int j = at.begin
-    viscous_wall(w.flow + j, w.area + j, w.end_flow[2 * at.v], w.end_flow[2 * at.v + 1], w.wall_cell + j,
-                 w.wall_face + j, w.u, w.p, at.n)
+    cdef int v, j, last
+    for v in range(at.first_vessel, at.last_vessel + 1):
+        j, last = w.net.cell[2 * v], w.net.cell[2 * v + 1]
+        viscous_wall(w.flow + j, w.area + j, w.end_flow[2 * v], w.end_flow[2 * v + 1], w.wall_cell + j,
+                     w.wall_face + j, w.u, w.p, last - j + 1)
 
 
 cdef void predict(Step *w, int index) noexcept nogil:
-    # First stage of a block, but for what passes the vessel's ends; what arrives there at the start of the step.
+    # First stage of a block, but for what passes the vessels' ends; what arrives there at the start of the step.
     cdef Window at = window(w, index)
-    cdef int i, j = at.begin + at.first, f = at.first
-    cdef double dtdx = w.net.dtdx[at.v]
+    cdef int v, i, j = at.begin + at.first, f = at.first
     if w.viscous:
         half_wall(w, &at)
     fluxes_of(w, &at, w.area, w.flow)
     first_stage(w.area_1 + j, w.flow_1 + j, w.area + j, w.flow + j, w.mass + f, w.to_left + f, w.to_right + f,
-                w.hp + f, w.u + f, dtdx, at.dt * w.friction, 2.0 / w.net.rho, at.cells)
-    for i in range(at.cells):
-        w.mass_1[j + i] = w.mass[f + i]
+                w.hp + f, w.u + f, w.dtdx + j, at.dt * w.friction, 2.0 / w.net.rho, at.slots)
+    copy(w.mass_1 + j, w.mass + f, at.slots)
     if w.sourced:
-        add(w.area_1 + j, w.source + j, at.dt, at.cells)
-    if at.starts:
-        w.ends[2 * at.v].p_0 = w.p[f] - w.hp[f]
-        w.ends[2 * at.v].v_0 = w.hu[f] - w.u[f]
-    if at.ends:
-        f = at.n - 1
-        w.ends[2 * at.v + 1].p_0 = w.p[f] + w.hp[f]
-        w.ends[2 * at.v + 1].v_0 = w.u[f] + w.hu[f]
+        add(w.area_1 + j, w.source + j, at.dt, at.slots)
+    for v in range(at.first_vessel, at.last_vessel + 1):
+        i = first_cell(w, &at, v)
+        if i >= 0:
+            w.ends[2 * v].p_0 = w.p[i] - w.hp[i]
+            w.ends[2 * v].v_0 = w.hu[i] - w.u[i]
+        i = last_cell(w, &at, v)
+        if i >= 0:
+            w.ends[2 * v + 1].p_0 = w.p[i] + w.hp[i]
+            w.ends[2 * v + 1].v_0 = w.u[i] + w.hu[i]
 
 
 cdef void correct(Step *w, int index) noexcept nogil:
-    # Second stage of a block, but for what passes the vessel's ends; what arrives there at the end of the step.
+    # Second stage of a block, but for what passes the vessels' ends; what arrives there at the end of the step.
     cdef Window at = window(w, index)
-    cdef int j = at.begin + at.first, f = at.first
-    cdef double dtdx = w.net.dtdx[at.v]
+    cdef int v, i, j = at.begin + at.first, f = at.first
     cdef long positive
     fluxes_of(w, &at, w.area_1, w.flow_1)
-    mean_flux(w.both, w.mass_1 + j, w.mass + f, at.cells + 1)
+    mean_flux(w.both, w.mass_1 + j, w.mass + f, at.slots + 1)
     if w.sourced:
-        add(w.area + j, w.source + j, at.dt, at.cells)
+        add(w.area + j, w.source + j, at.dt, at.slots)
     positive = second_stage(w.area + j, w.flow + j, w.area_1 + j, w.flow_1 + j, w.both, w.to_left + f,
-                            w.to_right + f, w.hp + f, w.u + f, dtdx, at.dt * w.friction, 2.0 / w.net.rho, at.cells)
-    # The vessel's end cells still want what passes the node: they are looked at there.
-    if at.starts:
-        positive += not w.area[j] > 0.0
-    if at.ends:
-        positive += not w.area[j + at.cells - 1] > 0.0
-    w.team.bad[8 * w.team.thread + AREAS] += positive < at.cells
+                            w.to_right + f, w.hp + f, w.u + f, w.dtdx + j, at.dt * w.friction, 2.0 / w.net.rho,
+                            at.slots)
     if w.mean != NULL:
-        add(w.mean + j, w.both, <double> (1 << w.net.level[at.v]) / <double> (1 << w.net.top), at.cells)
-    if at.starts:
-        w.ends[2 * at.v].p_1 = w.p[f] - w.hp[f]
-        w.ends[2 * at.v].v_1 = w.hu[f] - w.u[f]
-    if at.ends:
-        f = at.n - 1
-        w.ends[2 * at.v + 1].p_1 = w.p[f] + w.hp[f]
-        w.ends[2 * at.v + 1].v_1 = w.u[f] + w.hu[f]
+        add(w.mean + j, w.both, SHARE[w.net.top - w.net.level[at.first_vessel]], at.slots)
+    for v in range(at.first_vessel, at.last_vessel + 1):
+        # The end cells still want what passes the node: their area is looked at there.
+        i = first_cell(w, &at, v)
+        if i >= 0:
+            w.ends[2 * v].p_1 = w.p[i] - w.hp[i]
+            w.ends[2 * v].v_1 = w.hu[i] - w.u[i]
+            positive += not w.area[at.begin + i] > 0.0
+        i = last_cell(w, &at, v)
+        if i >= 0:
+            w.ends[2 * v + 1].p_1 = w.p[i] + w.hp[i]
+            w.ends[2 * v + 1].v_1 = w.u[i] + w.hu[i]
+            positive += not w.area[at.begin + i] > 0.0
+    w.team.bad[8 * w.team.thread + AREAS] += positive < at.slots
 
 
 cdef void finish(Step *w, int index) noexcept nogil:
@@ -158,8 +194,9 @@ cdef void node_step(Step *w, int node, int number) noexcept nogil:
     cdef const double *t = net.node + node * NODE_COLUMNS
     cdef int span = 1 << net.node_level[node], i
     cdef int fine = w.fine & ((1 << net.top) - 1)
-    cdef double first = w.inlet[w.fine % w.period], second = w.inlet[(w.fine + span) % w.period]
-    cdef double a = t[NODE_BASE], b = t[NODE_R1], inflow = 0.0, p
+    cdef double first = 0.0, second = 0.0, a = t[NODE_BASE], b = t[NODE_R1], p
+    if net.kind[node] == FLOW_INLET or net.kind[node] == PRESSURE_INLET:
+        first, second = w.inlet[w.fine % w.period], w.inlet[(w.fine + span) % w.period]
     arrivals(w.ends, node, number, fine, net)
     if net.kind[node] == WINDKESSEL and number == 0:
         a = w.charge[node]
@@ -167,17 +204,16 @@ cdef void node_step(Step *w, int node, int number) noexcept nogil:
         windkessel(&a, &b, t, w.charge[node], w.outflow[node])
     w.outflow[node] = couple(w.ends, &w.head[node], &w.fallbacks, node, net, first if number == 0 else second, a, b)
     p = mean_pressure(w.ends, node, net, w.head[node])
-    w.pressure[node] += 0.5 * p * (<double> span / <double> (1 << net.top))
+    w.pressure[node] += 0.5 * p * SHARE[net.top - net.node_level[node]]
     if number == 0:
         w.now[node] = p
         depart(w.area_1, w.flow_1, w.ends, node, fine, net)
         return
     if net.kind[node] == WINDKESSEL:
         w.charge[node] = a + (b - t[NODE_R1]) * w.outflow[node]
-    if net.kind[node] == FLOW_INLET:
-        inflow = 0.5 * (first + second)
     w.team.bad[8 * w.team.thread + AREAS] += settle_up(
-        w.area, w.flow, w.end_volume, w.mean, w.ends, node, fine, inflow, w.dt * <double> span, net)
+        w.area, w.flow, w.end_volume, w.mean, w.ends, node, fine, 0.5 * (first + second),
+        w.dt * <double> span, net)
     for i in range(net.node_start[node], net.node_start[node + 1]):
         w.end_flow[net.node_end[i]] = net.end[net.node_end[i] * END_COLUMNS + END_SIGN] * w.ends[net.node_end[i]].flow
 
@@ -224,7 +260,7 @@ cdef void second_half(Step *w, int top) noexcept nogil:
 
 
 cdef void finish_walls(Step *w, int fine) noexcept nogil:
-    # Of all whose step ends after this fine step; a vessel is one block here, so no thread waits.
+    # Of all whose step ends after this fine step; vessels are whole here, so no thread waits.
     cdef int top = 0
     if w.viscous:
         while top < w.net.top and (fine + 1) & (1 << top) == 0:
@@ -244,7 +280,7 @@ cdef long count_fast(Step *w) noexcept nogil:
             row = w.team.block + i * BLOCK_COLUMNS
             count += too_fast(
                 w.area + row[BLOCK_FIRST], w.flow + row[BLOCK_FIRST], w.speed + row[BLOCK_FIRST],
-                w.net.dtdx[row[BLOCK_VESSEL]], w.net.alpha, w.speed_limit, row[BLOCK_LAST] - row[BLOCK_FIRST] + 1)
+                w.dtdx + row[BLOCK_FIRST], w.net.alpha, w.speed_limit, row[BLOCK_LAST] - row[BLOCK_FIRST] + 1)
     return count
 
 

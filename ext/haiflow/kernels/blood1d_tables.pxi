@@ -2,8 +2,8 @@
 # with rows and columns in the order of the names here.
 #
 # Layout. Cells and faces share one index: slot j is a cell and the face on its left. Each vessel ends with an idle slot
-# that carries its last face only. End 2 v is the start of vessel v, end 2 v + 1 its end. A block is a run of cells of
-# one vessel, short enough for the first-level cache; it is the unit of work of a thread.
+# that carries its last face only. End 2 v is the start of vessel v, end 2 v + 1 its end. A block is a part of a vessel
+# or a row of whole short ones of one level, small enough for the first-level cache; it is the unit of work of a thread.
 #
 # Local time steps. A vessel of level l takes steps of 2^l fine steps, a node those of its fastest vessel; 2^top fine
 # steps are one whole step, at the end of which all stand at the same time. Blocks and nodes lie in the order of their
@@ -18,7 +18,7 @@ cdef extern from *:
     ctypedef const double *in_t
 
 cdef enum:
-    CELL_S0, CELL_B, CELL_SOURCE, CELL_SPEED, CELL_WALL
+    CELL_S0, CELL_B, CELL_DTDX, CELL_SOURCE, CELL_SPEED, CELL_WALL
 cdef enum:
     FACE_S0, FACE_SLACK, FACE_K, FACE_WALL
 cdef enum:
@@ -28,7 +28,7 @@ cdef enum:
 cdef enum:
     JUNCTION, FLOW_INLET, PRESSURE_INLET, WINDKESSEL, RESISTANCE, REFLECTION
 cdef enum:
-    BLOCK_FIRST, BLOCK_LAST, BLOCK_VESSEL, BLOCK_COLUMNS
+    BLOCK_FIRST, BLOCK_LAST, BLOCK_VESSEL, BLOCK_LAST_VESSEL, BLOCK_COLUMNS
 
 
 cdef struct End:
@@ -63,3 +63,6 @@ cdef inline double lower(double a, double b) noexcept nogil:
 
 cdef inline double upper(double a, double b) noexcept nogil:
     return a if a > b else b
+
+
+cdef double *SHARE = [1.0, 0.5, 0.25, 0.125, 0.0625]  # of a step that is so many levels coarser

@@ -8,6 +8,7 @@ order of levels, and shared out so that threads have equal parts of each level.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,7 @@ class Steps:
 class Shares:
     """Blocks and nodes by level, and the part of each thread in them."""
 
-    block: NDArray[np.int32]  # (n_blocks, 3): first slot, last slot, vessel
+    block: NDArray[np.int32]  # (n_blocks, 4): first and last slot, first and last vessel
     block_range: NDArray[np.int32]  # (levels, threads + 1) into block
     node_order: NDArray[np.int32]  # (n_nodes,)
     node_range: NDArray[np.int32]  # (levels, threads + 1) into node_order
@@ -81,28 +82,43 @@ def node_levels(grid: Grid, level: NDArray[np.int32]) -> NDArray[np.int32]:
 
 def share_out(grid: Grid, steps: Steps, threads: int, *, whole_vessels: bool) -> Shares:
     """Cut the vessels into blocks (``whole_vessels``: one each) and give each thread its part."""
-    vessel, first, last = _blocks(grid, threads, whole_vessels)
-    order = np.argsort(steps.level[vessel], kind="stable")
-    block = np.stack([first, last, vessel], axis=1)[order].astype(np.int32)
+    block = _blocks(grid, steps.level, _block_size(grid, threads), whole_vessels)
+    level = steps.level[block[:, 2]]
+    order = np.argsort(level, kind="stable")
     lowest = node_levels(grid, steps.level)
     node_order = np.argsort(lowest, kind="stable").astype(np.int32)
     ends = np.bincount(end_nodes(grid.tree), minlength=len(grid.tree.nodes))
     return Shares(
-        block, _ranges(steps.level[vessel][order], (last - first + 1)[order], steps.top + 1, threads),
+        block[order], _ranges(level[order], (block[:, 1] - block[:, 0] + 1)[order], steps.top + 1, threads),
         node_order, _ranges(lowest[node_order], ends[node_order], steps.top + 1, threads),
     )  # fmt: skip
 
 
-def _blocks(grid: Grid, threads: int, whole_vessels: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Vessel, first and last slot of each block: equal parts of its vessel, two cells or more."""
-    size = BLOCK if threads == 1 else int(np.clip(grid.n_cells / (SHARES * threads), SMALLEST_BLOCK, BLOCK))
-    parts = np.ones(len(grid.cells), dtype=int) if whole_vessels else -(-grid.cells // size)
-    vessel = np.repeat(np.arange(len(grid.cells)), parts)
-    part = np.arange(len(vessel)) - np.repeat(np.cumsum(parts) - parts, parts)
-    start = grid.face_offset[vessel]
-    first = start + part * grid.cells[vessel] // parts[vessel]
-    last = start + (part + 1) * grid.cells[vessel] // parts[vessel] - 1
-    return vessel, first, last
+def _block_size(grid: Grid, threads: int) -> int:
+    return BLOCK if threads == 1 else int(np.clip(np.ceil(grid.n_cells / (SHARES * threads)), SMALLEST_BLOCK, BLOCK))
+
+
+def _blocks(grid: Grid, level: NDArray[np.int32], size: int, whole_vessels: bool) -> NDArray[np.int32]:
+    """Long vessels in equal parts of two cells or more, short ones of one level that lie side by side together."""
+    blocks: list[tuple[int, int, int, int]] = []
+    start, cells = grid.face_offset.tolist(), grid.cells.tolist()
+    for v, n in enumerate(cells):
+        parts = 1 if whole_vessels else max(1, min(-(-n // size), n // 2))
+        last = start[v] + n - 1
+        if parts > 1:
+            cuts = [start[v] + part * n // parts for part in range(parts + 1)]
+            blocks += [(a, b - 1, v, v) for a, b in pairwise(cuts)]
+        elif blocks and last - blocks[-1][0] < size and _whole(blocks[-1], start, cells) and level[v] == level[v - 1]:
+            blocks[-1] = (blocks[-1][0], last, blocks[-1][2], v)
+        else:
+            blocks.append((start[v], last, v, v))
+    return np.array(blocks, dtype=np.int32)
+
+
+def _whole(block: tuple[int, int, int, int], start: list[int], cells: list[int]) -> bool:
+    """Whether a block holds whole vessels."""
+    first, last, v, w = block
+    return first == start[v] and last == start[w] + cells[w] - 1
 
 
 def _ranges(level: np.ndarray, work: np.ndarray, levels: int, threads: int) -> NDArray[np.int32]:

@@ -31,7 +31,7 @@ class Plan:
     """Everything constant over the steps of one time loop."""
 
     nodes: Nodes
-    cell_table: Floats  # (5, n_faces + SPARE)
+    cell_table: Floats  # (6, n_faces + SPARE)
     face_table: Floats  # (4, n_faces + SPARE)
     end_table: Floats  # (2 n_vessels, 8)
     node_table: Floats  # (n_nodes, 7)
@@ -115,15 +115,16 @@ def make_plan(grid: Grid, steps: Steps, source: Floats | None = None) -> Plan:
 
 
 def _cell_table(grid: Grid, vessel_dt: Floats, source: Floats | None) -> Floats:
-    table = np.zeros((5, grid.n_faces + SPARE))
+    table = np.zeros((6, grid.n_faces + SPARE))
     table[0] = table[1] = 1.0
     slot = grid.slot
     rho = grid.tree.blood.density
     table[0, slot] = np.sqrt(grid.A0)
     table[1, slot] = grid.beta / grid.A0
-    table[2, slot] = 0.0 if source is None else source
-    table[3, slot] = grid.beta / (2.0 * rho * grid.A0)
-    table[4, slot] = (vessel_dt / (4.0 * rho * grid.dx))[grid.vessel_of_cell]
+    table[2, slot] = (vessel_dt / grid.dx)[grid.vessel_of_cell]
+    table[3, slot] = 0.0 if source is None else source
+    table[4, slot] = grid.beta / (2.0 * rho * grid.A0)
+    table[5, slot] = (vessel_dt / (4.0 * rho * grid.dx))[grid.vessel_of_cell]
     return table
 
 

@@ -18,13 +18,13 @@ import numpy as np
 
 from haiflow.arteries import tube_law
 from haiflow.arteries.grid import Grid, make_grid
-from haiflow.arteries.local_steps import Steps, same_step, share_out
-from haiflow.arteries.plan import SPARE, Plan, make_plan, steps_per_cycle, wave_speeds
+from haiflow.arteries.local_steps import Shares, Steps, same_step, share_out
+from haiflow.arteries.plan import MOST_STEPS, SPARE, Plan, make_plan, steps_per_cycle, wave_speeds
 from haiflow.arteries.state import State, check_state, end_flows, from_steady
 from haiflow.arteries.tree import Tree
 from haiflow.errors import InputError, SolverStopped
 from haiflow.kernels import kernel
-from haiflow.numerics.team import allowed, together
+from haiflow.numerics.team import Pace, allowed, together
 from haiflow.ports import Floats
 
 COURANT = 0.7  # of the start state; waves grow faster in systole
@@ -33,6 +33,7 @@ MAX_HALVINGS = 6
 MULTIPLE = 200  # steps in a cycle are a multiple of this, so that samples fall on equal steps
 CELLS_PER_THREAD = 500  # below, threads wait for each other longer than they work
 MOST_THREADS = 8
+PIECE = 1_000_000  # cells times fine steps in one call of several threads: some 10 ms
 WORK_ROWS, NODE_ROWS, BLOCK_ROWS, END_WORK = 3, 2, 8, 15
 DONE, BAD_AREA, TOO_FAST = 0, 1, 2
 REASONS = {BAD_AREA: "an area is not positive and finite", TOO_FAST: "a wave outruns every time step tried"}
@@ -55,6 +56,11 @@ class Samples:
     stations: Floats  # (n_samples, n_vessels, 3 stations, 3): pressure, flow rate, area
     node_pressure: Floats  # (n_samples, n_nodes) Pa, static
     node_head: Floats  # (n_samples, n_nodes) Pa, total: p + rho u^2 / 2; static at an outlet
+
+    def after(self, count: int) -> Samples:
+        """All but the first ``count``; there is always one row, to be written only where a sample is due."""
+        first = min(count, len(self.stations) - 1)
+        return Samples(self.stations[first:], self.node_pressure[first:], self.node_head[first:])
 
 
 class PulsatileFlow:
@@ -94,12 +100,16 @@ class PulsatileFlow:
     def _set_up(self) -> None:
         grid, self._plan = self.grid, make_plan(self.grid, self.steps, self.source)
         self.threads = self.threads if self._kernel.SHARES_WORK else 1
-        self._shares = share_out(grid, self.steps, self.threads, whole_vessels=self._plan.viscous)
+        self._pace = Pace(self.threads)
+        self._shares = {
+            threads: share_out(grid, self.steps, threads, whole_vessels=self._plan.viscous)
+            for threads in self._pace.choices
+        }
         self._work = np.ones((WORK_ROWS, grid.n_faces + SPARE))
         self._work[0] = 0.0  # no flux through the vessels' last faces, which no block computes
         self._node_work = np.zeros((NODE_ROWS, len(self.tree.nodes)))
         self._end_work = np.zeros((2 * len(self.tree.vessels), END_WORK))
-        longest = int(np.max(self._shares.block[:, 1] - self._shares.block[:, 0])) + 16
+        longest = max(int(np.max(shares.block[:, 1] - shares.block[:, 0])) for shares in self._shares.values()) + 16
         self._block_work = np.zeros((self.threads, BLOCK_ROWS, longest))
 
     @property
@@ -209,25 +219,46 @@ class PulsatileFlow:
         node_pressure = np.zeros((n_steps if record else 1, n_nodes))
         stations = np.zeros((n_rows, len(self.tree.vessels), 3, 3))
         samples = Samples(stations, np.zeros((n_rows, n_nodes)), np.zeros((n_rows, n_nodes)))
-        report = np.zeros(2, dtype=np.int64)
-        began = time.perf_counter()
         every = self.steps_in_cycle // n_samples if n_samples else 0
-        arguments = self._arguments(flux, node_pressure, samples, report)
-        bad, barrier = np.zeros((self.threads, 8), dtype=np.int64), np.zeros(16, dtype=np.int64)
-        first, numbers = self._step % self.steps_in_cycle, self._numbers()
+        began, done, status = time.perf_counter(), 0, DONE
+        while done < n_steps and status == DONE:
+            piece = min(self._piece(every), n_steps - done)
+            taken = -(-done // every) if every else 0  # samples so far
+            out = (flux[done:], node_pressure[done:] if record else node_pressure, samples.after(taken))
+            status = self._run_piece(piece, every, *out)
+            done += piece
+        self.kernel_s += time.perf_counter() - began
+        return status, (flux, node_pressure, samples)
+
+    def _piece(self, every: int) -> int:
+        """Steps in one call of the kernel: all, or some milliseconds' worth where the number of threads may change."""
+        if len(self._pace.choices) == 1:
+            return MOST_STEPS
+        steps = int(np.ceil(PIECE / (self.grid.n_cells << self.steps.top)))
+        return -(-steps // every) * every if every else steps
+
+    def _run_piece(self, n_steps: int, every: int, flux: Floats, node_pressure: Floats, samples: Samples) -> int:
+        threads = self._pace.choose()
+        shares = self._shares[threads]
+        report = np.zeros(2, dtype=np.int64)
+        before, after = self._arguments(shares, flux, node_pressure, samples, report)
+        bad, barrier = np.zeros((threads, 8), dtype=np.int64), np.zeros(16, dtype=np.int64)
+        first, numbers, began = self._step % self.steps_in_cycle, self._numbers(), time.perf_counter()
 
         def part(thread: int) -> int:
-            given = (*arguments[0], self._block_work[thread], *arguments[1])
+            given = (*before, self._block_work[thread], *after)
             return int(self._kernel.advance(thread, barrier, bad, *given, first, n_steps, every, *numbers))
 
-        self.fallbacks += sum(together(part, self.threads))
-        self.kernel_s += time.perf_counter() - began
+        self.fallbacks += sum(together(part, threads))
+        self._pace.note(threads, (time.perf_counter() - began) / n_steps)
         self._step += int(report[0])
-        return int(report[1]), (flux, node_pressure, samples)
+        return int(report[1])
 
-    def _arguments(self, flux: Floats, node_pressure: Floats, samples: Samples, report: Any) -> tuple[Any, Any]:
+    def _arguments(
+        self, shares: Shares, flux: Floats, node_pressure: Floats, samples: Samples, report: Any
+    ) -> tuple[Any, Any]:
         """The kernel's arrays, before and after a thread's own scratch."""
-        plan, shares, nodes = self._plan, self._shares, self._plan.nodes
+        plan, nodes = self._plan, self._plan.nodes
         changed = (
             self._area, self._flow, self._end_q, self._end_flow, self._head, self._charge, flux, node_pressure,
             self.end_volume, samples.stations, samples.node_pressure, samples.node_head, report, self._work,

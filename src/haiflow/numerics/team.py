@@ -1,6 +1,7 @@
 """Threads that work on one compiled loop together: how many, and a pool that keeps them.
 
-A kernel that releases the interpreter is called once by each thread, with its number. The user's wish is read from
+A kernel that releases the interpreter is called once by each thread, with its number. Threads that wait for each other
+many times a millisecond lose on a processor that others keep busy, so work goes on with one wherever that proves faster. The user's wish is read from
 ``HAIFLOW_THREADS``, else ``OMP_NUM_THREADS`` (the workers of a batch set it to 1), else all processors that this process may
 use.
 """
@@ -40,3 +41,26 @@ def together(work: Callable[[int], T], threads: int) -> list[T]:
 def _pool(process: int, size: int) -> ThreadPoolExecutor:
     """One pool a process (a forked child has none of its parent's threads) and size."""
     return ThreadPoolExecutor(size, thread_name_prefix=f"haiflow-{process}")
+
+
+class Pace:
+    """Chooses between one thread and ``most`` by what each has cost: seconds a unit of work, looked at again now and then."""
+
+    AGAIN = 40  # pieces until the slower one is tried once more
+
+    def __init__(self, most: int) -> None:
+        self.choices = (most, 1) if most > 1 else (1,)
+        self.cost: dict[int, float] = {}
+        self.pieces = 0
+
+    def choose(self) -> int:
+        untried = [threads for threads in self.choices if threads not in self.cost]
+        if untried:
+            return untried[0]
+        self.pieces += 1
+        order = sorted(self.choices, key=self.cost.__getitem__)
+        return order[-1] if self.pieces % self.AGAIN == 0 else order[0]
+
+    def note(self, threads: int, seconds: float) -> None:
+        """What a unit of work has just cost."""
+        self.cost[threads] = seconds
