@@ -14,7 +14,7 @@ STILL = Inlet("n1", "flow_rate", 1.0, np.zeros(1))
 
 
 def star(rng: np.random.Generator, branches: int) -> Tree:
-    """Vessels round node n0, their areas within 1 : 100, walls soft to stiff; every second one has a stenosis at times."""
+    """Vessels round node n0, their areas within 1 : 100, walls soft to stiff, a stenosis in every fifth."""
     radius = 6e-3 * 10.0 ** -rng.uniform(0.0, 1.0, branches)
     severity = np.where(rng.random(branches) < 0.2, rng.uniform(0.1, 0.95, branches), 0.0)
     links = [(0, k + 1) if rng.random() < 0.5 else (k + 1, 0) for k in range(branches)]

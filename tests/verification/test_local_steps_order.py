@@ -17,7 +17,7 @@ PULSE = Inlet("n0", "flow_rate", 0.8, 3e-5 * np.exp(-(((PHASE - 0.25) / 0.06) **
 
 
 def marched(n: int, level: list[int]) -> PulsatileFlow:
-    """A fork with ``n`` cells in each vessel, as fast as its level allows, 0.24 s after the start, with the pulse everywhere."""
+    """A fork with ``n`` cells in each vessel, as fast as its level allows, 0.24 s after the start."""
     tree = fork([0.3, 0.3, 0.3], [3e-3, 2e-3, 2.2e-3], 13.0 / 2.0 ** np.array(level), PULSE, Outlet(3e8, 1e9, 1e-10),
                 radius_end=np.array([2.8e-3, 1.8e-3, 2.0e-3]), velocity_profile=9.0)
     grid = make_grid(tree, 0.3 / n)

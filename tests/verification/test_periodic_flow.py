@@ -66,7 +66,8 @@ def other_trees():
     uneven = {name: replace(outlet, compliance=(0.3 + 0.3 * i) * outlet.compliance)
               for i, (name, outlet) in enumerate(tree.outlets.items())}
     yield "beds of unlike time constants", replace(tree, outlets=uneven)
-    yield "one bed of 2.3 s", single_vessel(0.1, 3e-3, 8.0, pulsating(MEAN, 1.0), Outlet(0.1 * bed, 0.9 * bed, 2.5 / bed))
+    slow = Outlet(0.1 * bed, 0.9 * bed, 2.5 / bed)
+    yield "one bed of 2.3 s", single_vessel(0.1, 3e-3, 8.0, pulsating(MEAN, 1.0), slow)
     soft = Outlet(0.2 * bed, 1.8 * bed, 0.5 / bed)
     yield "a soft fork", binary_tree(3, 0.2, pulsating(MEAN, 1.2), soft, wave_speed=4.5)
 

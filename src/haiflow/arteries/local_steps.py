@@ -1,8 +1,8 @@
 """Local time steps: how long a step each vessel takes, and which thread computes what.
 
-A vessel of level ``l`` takes ``2^l`` fine steps at a time, as many as its own waves and friction allow; a node steps with
-its fastest vessel. One short or stiff vessel then does not set the step of all. Work is cut into blocks of cells, in
-order of levels, and shared out so that threads have equal parts of each level.
+A vessel of level ``l`` takes ``2^l`` fine steps at a time, as many as its own waves and friction allow; a node steps
+with its fastest vessel. One short or stiff vessel then does not set the step of all. Work is cut into blocks of cells,
+in order of levels, and shared out so that threads have equal parts of each level.
 """
 
 from __future__ import annotations

@@ -100,14 +100,15 @@ def make_plan(grid: Grid, steps: Steps, source: Floats | None = None) -> Plan:
     """Tables for the ``steps`` of a cycle and, where given, a volume source (n_cells,) m2/s."""
     tree, nodes = grid.tree, join(grid.tree)
     dt = tree.inlet.period / steps.fine
-    vessel_dt, node_level = dt * 2.0**steps.level, node_levels(grid, steps.level)
+    node_level = node_levels(grid, steps.level)
+    vessel_dt, node_dt = (np.asarray(dt * 2.0**level, dtype=float) for level in (steps.level, node_level))
     end_table, face, cell = _end_table(grid, nodes)
     # The inlet's node knows its value at the steps that it takes, with their mean exact.
     span = 1 << int(node_level[tree.node(tree.inlet.node)])
     inlet = np.repeat(sample_inlet(tree.inlet, steps.fine // span), span)
     return Plan(
         nodes, _cell_table(grid, vessel_dt, source), _face_table(grid), end_table,
-        _node_table(grid, nodes, end_table, dt * 2.0**node_level), face, cell, inlet, steps.level, node_level,
+        _node_table(grid, nodes, end_table, node_dt), face, cell, inlet, steps.level, node_level,
         vessel_dt / grid.dx, tree.inlet.period / steps.whole, dt, momentum_correction(tree.velocity_profile),
         friction_coefficient(grid), tree.wall_viscosity is not None and bool(np.any(tree.wall_viscosity)),
         source is not None,

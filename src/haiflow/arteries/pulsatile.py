@@ -272,8 +272,8 @@ class PulsatileFlow:
         return changed, read
 
     def _numbers(self) -> tuple[Any, ...]:
-        plan = self._plan
-        return (plan.viscous, plan.sourced, plan.fine_dt, plan.alpha, plan.friction, self.tree.blood.density, SPEED_LIMIT)
+        plan, density = self._plan, self.tree.blood.density
+        return plan.viscous, plan.sourced, plan.fine_dt, plan.alpha, plan.friction, density, SPEED_LIMIT
 
     def _stopped(self, reason: str) -> SolverStopped:
         """The error for the present state, with the vessel of the worst cell."""

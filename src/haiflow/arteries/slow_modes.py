@@ -96,8 +96,9 @@ def _lumped(grid: Grid, state: State) -> tuple[csc_array, Floats, np.ndarray, np
     n = len(tree.nodes)
     outlets = [(tree.node(name), outlet) for name, outlet in tree.outlets.items()]
     beds = [(node, outlet) for node, outlet in outlets if is_windkessel(outlet)]
-    capacity = 0.5 * (np.bincount(tree.start, vessels, n) + np.bincount(tree.end, vessels, n))
-    capacity = np.concatenate([capacity, [outlet.compliance for _, outlet in beds]])
+    capacity: Floats = np.zeros(n + len(beds))
+    capacity[:n] = 0.5 * (np.bincount(tree.start, vessels, n) + np.bincount(tree.end, vessels, n))
+    capacity[n:] = [outlet.compliance for _, outlet in beds]
     ground = np.zeros(len(capacity))
     for node, outlet in outlets:
         if not is_windkessel(outlet):
@@ -108,7 +109,7 @@ def _lumped(grid: Grid, state: State) -> tuple[csc_array, Floats, np.ndarray, np
     a = np.concatenate([tree.start, beside])
     b = np.concatenate([tree.end, np.arange(n, len(capacity))])
     matrix = _laplacian(a, b, np.concatenate([1.0 / resistance, proximal]), ground)
-    free = np.arange(len(capacity))
+    free: np.ndarray = np.arange(len(capacity))
     if tree.inlet.kind == "pressure":
         free = free[free != tree.node(tree.inlet.node)]
     return matrix, capacity, beside, free

@@ -1,9 +1,9 @@
 """Threads that work on one compiled loop together: how many, and a pool that keeps them.
 
 A kernel that releases the interpreter is called once by each thread, with its number. Threads that wait for each other
-many times a millisecond lose on a processor that others keep busy, so work goes on with one wherever that proves faster. The user's wish is read from
-``HAIFLOW_THREADS``, else ``OMP_NUM_THREADS`` (the workers of a batch set it to 1), else all processors that this process may
-use.
+many times a millisecond lose on a processor that others keep busy, so work goes on with one wherever that proves
+faster. The user's wish is read from ``HAIFLOW_THREADS``, else ``OMP_NUM_THREADS`` (the workers of a batch set it to 1),
+else all processors that this process may use.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _pool(process: int, size: int) -> ThreadPoolExecutor:
 
 
 class Pace:
-    """Chooses between one thread and ``most`` by what each has cost: seconds a unit of work, looked at again now and then."""
+    """Chooses between one thread and ``most`` by the seconds that each took for a unit of work, tried now and then."""
 
     AGAIN = 40  # pieces until the slower one is tried once more
 
