@@ -1,5 +1,7 @@
 """Local time steps and threads: what they may change, and what they may not."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -124,6 +126,17 @@ def test_work_is_cut_evenly():
     middle = shares.block_range[0, 1]
     first = (shares.block[:middle, 1] - shares.block[:middle, 0] + 1).sum()
     assert 0.49 < first / grid.n_cells < 0.51
+
+
+def test_two_teams_at_once_do_not_wait_for_each_other_for_ever():
+    tree = uneven()
+    flows = [PulsatileFlow(tree, make_grid(tree), threads=3) for _ in range(4)]
+    for flow in flows:
+        flow._pace.choices = (3,)
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda flow: len(flow.advance(10).face_flux), flows, timeout=60.0))
+    assert done == [10] * 4
+    assert all(np.array_equal(flow.area, flows[0].area) for flow in flows)
 
 
 def test_the_user_says_how_many_threads(monkeypatch):

@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
+from threading import Lock
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -33,14 +34,19 @@ def together(work: Callable[[int], T], threads: int) -> list[T]:
     """``work(0)``, ... ``work(threads - 1)`` at the same time, the first by the caller; returns what each gave."""
     if threads == 1:
         return [work(0)]
-    others: list[Future[T]] = [_pool(os.getpid(), threads - 1).submit(work, k) for k in range(1, threads)]
-    return [work(0), *(other.result() for other in others)]
+    pool, one_at_a_time = _pool(os.getpid(), threads - 1)
+    with one_at_a_time:
+        others: list[Future[T]] = [pool.submit(work, k) for k in range(1, threads)]
+        return [work(0), *(other.result() for other in others)]
 
 
 @cache
-def _pool(process: int, size: int) -> ThreadPoolExecutor:
-    """One pool a process (a forked child has none of its parent's threads) and size."""
-    return ThreadPoolExecutor(size, thread_name_prefix=f"haiflow-{process}")
+def _pool(process: int, size: int) -> tuple[ThreadPoolExecutor, Lock]:
+    """One pool a process (a forked child has none of its parent's threads) and size, for one team at a time.
+
+    Two teams in one pool could each hold a part of it and wait for the rest for ever.
+    """
+    return ThreadPoolExecutor(size, thread_name_prefix=f"haiflow-{process}"), Lock()
 
 
 class Pace:
