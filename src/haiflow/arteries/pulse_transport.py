@@ -115,7 +115,7 @@ class PulseTransport:
         return self.volume
 
     def _steps_together(self, block: FluxBlock, volume: Floats) -> tuple[int, int]:
-        """Blood steps in one of the drug's, or else steps of the drug in one of the blood's, which may be a long one."""
+        """Blood steps in one of the drug's, or else steps of the drug in one of the blood's, which may be long."""
         flux, left = np.abs(block.face_flux).max(axis=0), self.channels.left_face
         courant = block.dt * np.max((flux[left] + flux[left + 1]) * 0.5 / volume)
         together = int(np.clip(COURANT / max(courant, 1e-300), 1, max(block.face_flux.shape[0], 1)))
