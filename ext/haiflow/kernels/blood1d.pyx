@@ -92,7 +92,7 @@ cdef int march(
     Step *w, double[:, ::1] face_flux, double[:, ::1] node_pressure, double[:, :, :, ::1] samples,
     double[:, ::1] node_samples, double[:, ::1] head_samples, long long[::1] report, int first_step, int n_steps,
     int sample_every,
-) noexcept nogil:
+) except -1 nogil:
     # Whole steps until one goes bad; returns the status.
     cdef int k, status = DONE, sample = 0
     w.fine = first_step << w.net.top
