@@ -23,7 +23,7 @@ cdef extern from *:
             __atomic_store_n(b + 8, round + 1, __ATOMIC_RELEASE);
         } else {
             while (__atomic_load_n(b + 8, __ATOMIC_ACQUIRE) == round) {
-                if (++spins > 4000) sched_yield();
+                if (++spins > 400) sched_yield();
                 else HAIFLOW_PAUSE();
             }
         }

@@ -52,11 +52,12 @@ def _pool(process: int, size: int) -> tuple[ThreadPoolExecutor, Lock]:
 class Pace:
     """Chooses between one thread and ``most`` by the seconds that each took for a unit of work, tried now and then."""
 
-    AGAIN = 40  # pieces until the slower one is tried once more
+    AGAIN = 40  # pieces until the slower one is tried once more, twice as many each time
 
     def __init__(self, most: int) -> None:
         self.choices = (most, 1) if most > 1 else (1,)
         self.cost: dict[int, float] = {}
+        self.next_look = self.AGAIN
         self.pieces = 0
 
     def choose(self) -> int:
@@ -65,7 +66,10 @@ class Pace:
             return untried[0]
         self.pieces += 1
         order = sorted(self.choices, key=self.cost.__getitem__)
-        return order[-1] if self.pieces % self.AGAIN == 0 else order[0]
+        if self.pieces < self.next_look:
+            return order[0]
+        self.next_look *= 2
+        return order[-1]
 
     def note(self, threads: int, seconds: float) -> None:
         """What a unit of work has just cost."""
