@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from haiflow.arteries.balance import divergence_free
 from haiflow.arteries.grid import make_grid
 from haiflow.arteries.harmonics import from_harmonics
 from haiflow.arteries.periodic import SAMPLES, Cycle, periodic
@@ -160,3 +161,20 @@ def test_no_limit_within_the_cycles_allowed_is_an_error(hepatic):
     tree, _ = hepatic
     with pytest.raises(SolverStopped, match="not periodic after 2 cycles"):
         periodic(tree, tolerance=1e-9, max_cycles=2)
+
+
+def test_large_networks_are_solved_as_small_ones_are(hepatic, monkeypatch):
+    # The sparse ways, which only hundreds of nodes would take, give what the dense ones give.
+    tree, _ = hepatic
+    grid = make_grid(tree)
+    state = from_steady(grid)
+    dense, flow = slow_modes(grid, state), from_steady(grid).flow_rate[grid.offset[:-1]] * np.linspace(0.99, 1.01, 25)
+    balanced = divergence_free(tree, flow)
+    monkeypatch.setattr("haiflow.arteries.slow_modes.DENSE", 0)
+    monkeypatch.setattr("haiflow.arteries.balance.DENSE", 0)
+    sparse = slow_modes(grid, state)
+    assert sparse.slowest == pytest.approx(dense.slowest, rel=1e-9, abs=0.0)
+    change = np.sin(np.arange(grid.n_cells)), np.cos(np.arange(len(tree.nodes)))
+    for found, exact in zip(sparse.still_to_come(*change), dense.still_to_come(*change), strict=True):
+        np.testing.assert_allclose(found, exact, atol=1e-6 * np.abs(exact).max())
+    np.testing.assert_allclose(divergence_free(tree, flow), balanced, rtol=1e-9)
