@@ -18,7 +18,7 @@ from pathlib import Path
 from benchmarks.cases import ROOT
 from benchmarks.table import Row, as_text
 
-GROUPS = ("books", "blood", "line", "pump", "kernel_blood1d", "liver", "junction", "batches", "commands")
+GROUPS = ("books", "blood", "line", "pump", "kernel_blood1d", "trees", "liver", "junction", "batches", "commands")
 
 
 def arguments() -> argparse.Namespace:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from haiflow.arteries.grid import make_grid
-from haiflow.arteries.pulsatile import PulsatileFlow
+from haiflow.arteries.pulsatile import FluxBlock, PulsatileFlow
 from haiflow.arteries.simple import network, single_vessel
 from haiflow.arteries.transport import Injection, PulseTransport
 from haiflow.arteries.tree import Outlet
@@ -43,6 +43,28 @@ def test_constant_stays_and_mass_closes_over_cycles():
     assert 0.0 <= transport.c[1].min() <= transport.c[1].max() <= 1.0
     assert transport.c[2].min() >= 0.0
     np.testing.assert_allclose(transport.volume, blood.area * grid.cell_dx, rtol=1e-12)
+
+
+def test_a_blood_step_longer_than_a_cell_holds_is_taken_in_pieces():
+    # Where the blood's whole step is long, as local steps allow, what flows in one may be several cells' volumes.
+    tree = single_vessel(0.1, 3e-3, 6.0, PULSE, WINDKESSEL)
+    grid = make_grid(tree, 2e-3)
+    transport, area = PulseTransport(grid, 2), grid.A0.copy()
+    transport.c[0], transport.c[1] = 1.0, np.where(grid.x < 0.03, 1.0, 0.0)
+    transport.volume = area * grid.cell_dx
+    before, dt = transport.mass, 3.7 * grid.dx[0] * area[0] / 1e-5
+    block = FluxBlock(dt, np.full((2, grid.n_faces), 1e-5), area, np.zeros((2, 2)))
+    assert transport._steps_together(block, transport.volume) == (1, 4)
+    did = transport.advance(block, np.array([1.0, 0.0]))
+    assert np.abs(transport.c[0] - 1.0).max() <= 1e-12
+    assert transport.c[1].min() >= 0.0
+    assert transport.c[1].max() <= 1.0 + 1e-15
+    np.testing.assert_allclose(transport.mass, before + did.inlet - did.outflow[:, 0], rtol=1e-13)
+    # The front has moved by 7.4 cells.
+    front = (transport.c[1] * grid.cell_dx).sum() + did.outflow[1, 0] / area[0]
+    assert front == pytest.approx((before[1] / area[0]), rel=1e-12, abs=0.0)
+    centre = (transport.c[1] * grid.x).sum() / transport.c[1].sum()
+    assert centre == pytest.approx(0.015 + 7.4 * grid.dx[0], abs=0.2 * grid.dx[0])
 
 
 def one_cycle(cell_length, size):

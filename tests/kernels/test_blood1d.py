@@ -8,6 +8,7 @@ from scipy.optimize import fsolve
 
 from haiflow.arteries import tube_law
 from haiflow.arteries.grid import make_grid
+from haiflow.arteries.local_steps import same_step
 from haiflow.arteries.plan import make_plan
 from haiflow.arteries.pulsatile import PulsatileFlow
 from haiflow.arteries.simple import fork
@@ -34,27 +35,35 @@ def limited_half(w):
     return np.concatenate([[0.0], np.where(left * right > 0.0, np.sign(left) * size, 0.0), [0.0]])
 
 
-def twin_fluxes(p, u, hp, hu, s0, slack, k, cc, alpha):
+def twin_fluxes(p, u, hp, hu, s0, slack, k, alpha):
     s_l, s_r = s0[1:] + slack[1:] * (p + hp)[:-1], s0[1:] + slack[1:] * (p - hp)[1:]
     u_l, u_r = (u + hu)[:-1], (u - hu)[1:]
     a_l, a_r = s_l**2, s_r**2
     fastest = np.maximum(np.abs(u_l), np.abs(u_r))
-    speed = alpha * fastest + np.sqrt(cc[1:] * np.maximum(s_l, s_r) + alpha * (alpha - 1) * fastest**2)
+    speed = alpha * fastest + np.sqrt(1.5 * k[1:] * np.maximum(s_l, s_r) + alpha * (alpha - 1) * fastest**2)
     mass = 0.5 * (u_l * a_l + u_r * a_r) - 0.5 * speed * (a_r - a_l)
     momentum = 0.5 * (alpha * u_l**2 * a_l + k[1:] * s_l**3 + alpha * u_r**2 * a_r + k[1:] * s_r**3)
     momentum -= 0.5 * speed * (u_r * a_r - u_l * a_l)
     return mass, momentum - k[1:] * s_l**3, momentum - k[1:] * s_r**3
 
 
+def reconstructed(blood1d, *given):
+    """(u, p, hu, hp) of as many cells as the given arrays have; they get the room that the passes want."""
+    n = len(given[0])
+    out = np.empty((4, n + 8))
+    blood1d.reconstruct(*out, *(np.pad(array, (0, 8), constant_values=1.0) for array in given), n)
+    return out[:, :n]
+
+
 def test_reconstruction(blood1d, rng):
     n = 203
     area, flow, s0, b = rng.uniform(1, 2, n), rng.normal(size=n), rng.uniform(0.9, 1.1, n), rng.uniform(1, 3, n)
-    u, p, hu, hp = np.empty((4, n))
-    blood1d.reconstruct(u, p, hu, hp, area, flow, s0, b)
+    u, p, hu, hp = reconstructed(blood1d, area, flow, s0, b)
     np.testing.assert_allclose(u, flow / area, rtol=1e-15)
     np.testing.assert_allclose(p, b * (np.sqrt(area) - s0), rtol=1e-12, atol=1e-15)
-    np.testing.assert_allclose(hp, limited_half(p), rtol=1e-12, atol=1e-15)
-    np.testing.assert_allclose(hu, limited_half(u), rtol=1e-12, atol=1e-15)
+    for found, given in ((hp, p), (hu, u)):
+        np.testing.assert_allclose(found[1:-1], limited_half(given)[1:-1], rtol=1e-12, atol=1e-15)
+        np.testing.assert_allclose(found[[0, -1]], 0.5 * np.diff(given)[[0, -1]], rtol=1e-12)
     assert np.any(hp == 0.0)
     assert np.any(hp != 0.0)
 
@@ -63,20 +72,20 @@ def test_fluxes(blood1d, rng):
     n = 203
     p, u = rng.normal(size=(2, n))
     hp, hu = 0.1 * rng.normal(size=(2, n))
-    s0, slack, k, cc = rng.uniform(0.5, 1.5, (4, n))
+    s0, slack, k = rng.uniform(0.5, 1.5, (3, n))
     s0 += 5.0
-    mass, to_left, to_right = np.zeros((3, n))
-    blood1d.fluxes(mass, to_left, to_right, p, u, hp, hu, s0, slack, k, cc, 1.1)
-    for found, exact in zip((mass, to_left, to_right), twin_fluxes(p, u, hp, hu, s0, slack, k, cc, 1.1), strict=True):
+    given, out = (p, u, hp, hu, s0, slack, k), np.zeros((3, n + 8))
+    blood1d.fluxes(*out, *(np.pad(array, (0, 8), mode="edge") for array in given), 1.1, n)
+    for found, exact in zip(out[:, :n], twin_fluxes(*given, 1.1), strict=True):
         np.testing.assert_allclose(found[1:], exact, rtol=1e-11, atol=1e-11)
 
 
 def test_update(blood1d, rng):
     n = 203
-    area, flow, mass, to_left, to_right, hp, u, dtdx, source, cubic = rng.uniform(0.5, 1.5, (10, n))
-    area1, flow1 = np.zeros((2, n))
-    blood1d.update(area1, flow1, area, flow, mass, to_left, to_right, hp, u, dtdx, source, cubic, 0.1, 0.3, 2.0)
-    np.testing.assert_allclose(area1[:-1], (area - 0.1 * -source)[:-1] - dtdx[:-1] * np.diff(mass), rtol=1e-13)
+    area, flow, mass, to_left, to_right, hp, u, cubic = rng.uniform(0.5, 1.5, (8, n))
+    area1, flow1, dtdx = *np.zeros((2, n)), rng.uniform(0.5, 1.5, n)
+    blood1d.update(area1, flow1, area, flow, mass, to_left, to_right, hp, u, dtdx, cubic, 0.1, 0.3, 2.0)
+    np.testing.assert_allclose(area1[:-1], area[:-1] - dtdx[:-1] * np.diff(mass), rtol=1e-13)
     force = to_left[1:] - to_right[:-1] + 2.0 / 2.0 * (hp * (area + cubic * hp**2))[:-1]
     np.testing.assert_allclose(flow1[:-1], flow[:-1] - dtdx[:-1] * force - 0.1 * 0.3 * u[:-1], rtol=1e-12)
 
@@ -86,8 +95,7 @@ def test_nan_is_noticed(blood1d, rng):
     area, flow, s0, b = rng.uniform(1, 2, (4, n))
     area[7] = np.nan
     area[11] = -1.0
-    u, p, hu, hp = np.empty((4, n))
-    blood1d.reconstruct(u, p, hu, hp, area, flow, s0, b)
+    p = reconstructed(blood1d, area, flow, s0, b)[1]
     assert np.isnan(p[7])
     assert np.isnan(p[11])
 
@@ -125,7 +133,7 @@ class Twin:
         cells = slice(grid.offset[v], grid.offset[v + 1])
         faces = slice(grid.face_offset[v], grid.last_face[v])
         table = plan.face_table[:, faces]
-        mass, left, right = twin_fluxes(p, u, hp, hu, *table[:4], plan.alpha)
+        mass, left, right = twin_fluxes(p, u, hp, hu, *table[:3], plan.alpha)
         (q0, v0), (q1, v1) = states[2 * v], states[2 * v + 1]
         t0, t1 = plan.end_table[2 * v], plan.end_table[2 * v + 1]
         s_in0, s_in1 = t0[2] + (p[0] - hp[0]) / t0[1], t1[2] + (p[-1] + hp[-1]) / t1[1]
@@ -234,10 +242,15 @@ def test_both_builds_agree():
     np.testing.assert_allclose(areas[0], areas[1], rtol=1e-11)
 
 
+def _plan_of_a_fork():
+    grid = make_grid(fork([0.04, 0.05], [2e-3, 2e-3], [6.0, 7.0], outlet=Outlet(1e9)))
+    return make_plan(grid, same_step(grid, 400))
+
+
 def test_the_plan_knows_what_the_kernel_reads():
-    plan = make_plan(make_grid(fork([0.04, 0.05], [2e-3, 2e-3], [6.0, 7.0], outlet=Outlet(1e9))), 400)
+    plan = _plan_of_a_fork()
     assert plan.cell_table.shape[0] == 7
-    assert plan.face_table.shape[0] == 5
+    assert plan.face_table.shape[0] == 4
     assert plan.end_table.shape[1] == 8
     assert plan.node_table.shape[1] == 7
     assert plan.nodes.first.dtype == plan.face.dtype == plan.nodes.kind.dtype == np.int32

@@ -3,12 +3,14 @@
 # The wave that leaves a vessel (v + 4 kappa c, v towards the node, q = sqrt(s), c = g q) is known from inside; the node
 # adds that flow rates sum to zero and total pressure is common (static at an outlet where one vessel ends alone), less
 # the loss of a stenosis. With one unknown q a vessel and one head a node, each Newton step is a closed form. Where
-# Newton fails, linear waves about the arriving states always have an answer.
+# Newton fails, the head is bracketed: each end's flow falls with the head, from the critical state (v = c: a vessel can
+# give no more, it is choked) on, so the sum of flows has exactly one zero.
 
 from libc.math cimport fabs, sqrt
 
-cdef int NEWTON_STEPS = 40
-cdef double NEWTON_TOLERANCE = 1e-6
+cdef int NEWTON_STEPS = 20
+cdef double NEWTON_TOLERANCE = 1e-7
+cdef int HALVINGS = 60
 
 # What the rest of the world asks of a node: its head, or flows + inflow = conductance (head - behind).
 cdef struct Condition:
@@ -56,47 +58,89 @@ cdef double newton_step(
         dh = 2.0 * t[END_B] * e.q + 2.0 * kinetic * e.v * e.slope
         dh -= (t[END_VISCOUS] + 2.0 * t[END_TURBULENT] * fabs(e.flow)) * dflow
         e.h = h
-        e.dh = dh
-        top += e.flow - dflow * h / dh
-        bottom -= dflow / dh
+        e.per_dh = 1.0 / dh
+        top += e.flow - dflow * h * e.per_dh
+        bottom -= dflow * e.per_dh
     solve_head(at, top, bottom)
     for i in range(open_ends):
         e = &ends[list[i]]
-        change = (at.head - e.h) / e.dh / e.q
+        change = (at.head - e.h) * e.per_dh / e.q
         largest = upper(largest, fabs(change)) if change == change else 1.0
         change = upper(lower(change, 0.2), -0.2) if change == change else 0.0
         settle(e, e.q * (1.0 + change))
     return largest
 
 
-cdef void linear_node(End *ends, Condition *at, const int *list, int open_ends, Net *net) noexcept nogil:
-    # Static pressure, linear waves about the arriving states.
-    cdef int i
-    cdef double z, p, top = at.inflow + at.conductance * at.behind, bottom = at.conductance
-    cdef End *e
-    cdef const double *t
-    for i in range(open_ends):
-        e = &ends[list[i]]
-        t = net.end + list[i] * END_COLUMNS
-        z = net.rho * t[END_G] * e.q_in / (e.s_in * e.s_in)
-        z += t[END_VISCOUS] + t[END_TURBULENT] * fabs(e.flow)
-        p = t[END_B] * (e.s_in - t[END_S0])
-        top += e.v_in * e.s_in * e.s_in + p / z
-        bottom += 1.0 / z
-    solve_head(at, top, bottom)
-    for i in range(open_ends):
-        e = &ends[list[i]]
-        t = net.end + list[i] * END_COLUMNS
-        z = net.rho * t[END_G] * e.q_in / (e.s_in * e.s_in)
-        p = t[END_B] * (e.s_in - t[END_S0])
-        p += (at.head - p) * z / (z + t[END_VISCOUS] + t[END_TURBULENT] * fabs(e.flow))
-        settle(e, sqrt(upper(t[END_S0] + p / t[END_B], 0.05 * t[END_S0])))
+cdef double head_at(End *e, const double *t, double kinetic, double q) noexcept nogil:
+    # Sets the end to q and returns its head there.
+    settle(e, q)
+    return (t[END_B] * (q * q - t[END_S0]) + kinetic * e.v * e.v
+            - (t[END_VISCOUS] + t[END_TURBULENT] * fabs(e.flow)) * e.flow)
 
 
-cdef void join(
-    End *ends, Condition *at, const int *list, int open_ends, Net *net, double kinetic, long *fallbacks,
+cdef double least_root(const End *e, const double *t, double kinetic) noexcept nogil:
+    # q of the critical state, or of a vessel as good as shut; the head rises with q from there on.
+    cdef double critical = -kinetic * e.slope * (e.v_in - e.slope * e.q_in) / (t[END_B] + kinetic * e.slope * e.slope)
+    return upper(critical, sqrt(0.05 * t[END_S0]))
+
+
+cdef bint follow(End *e, const double *t, double kinetic, double head) noexcept nogil:
+    # The end's state at a given head, by bisection; returns whether it is choked.
+    cdef int _halving
+    cdef double middle, low = least_root(e, t, kinetic), high = 2.0 * upper(e.q_in, low)
+    if head_at(e, t, kinetic, low) >= head:
+        return True
+    while head_at(e, t, kinetic, high) < head and high < 1e3 * e.q_in:
+        high *= 2.0
+    for _halving in range(HALVINGS):
+        middle = 0.5 * (low + high)
+        if head_at(e, t, kinetic, middle) < head:
+            low = middle
+        else:
+            high = middle
+    return False
+
+
+cdef double excess(
+    End *ends, const Condition *at, const int *list, int open_ends, Net *net, double kinetic, double head, int *choked,
 ) noexcept nogil:
-    # Common head of the open ends, and the state of each.
+    # What flows into a node of this head, less what its outlet takes; falls with the head.
+    cdef int i
+    cdef double sum = at.inflow - at.conductance * (head - at.behind)
+    choked[0] = 0
+    for i in range(open_ends):
+        choked[0] += follow(&ends[list[i]], net.end + list[i] * END_COLUMNS, kinetic, head)
+        sum += ends[list[i]].flow
+    return sum
+
+
+cdef int bracket_node(
+    End *ends, Condition *at, const int *list, int open_ends, Net *net, double kinetic,
+) noexcept nogil:
+    # Bisection of the head; returns how many ends are choked.
+    cdef int _halving, choked = 0
+    cdef double low = at.head, high = at.head, stride = net.rho
+    if not at.given:
+        low = high = head_at(&ends[list[0]], net.end + list[0] * END_COLUMNS, kinetic, ends[list[0]].q_in)
+        while excess(ends, at, list, open_ends, net, kinetic, low, &choked) < 0.0 and stride < 1e9:
+            low -= stride
+            stride *= 2.0
+        stride = net.rho
+        while excess(ends, at, list, open_ends, net, kinetic, high, &choked) > 0.0 and stride < 1e9:
+            high += stride
+            stride *= 2.0
+        for _halving in range(HALVINGS):
+            at.head = 0.5 * (low + high)
+            if excess(ends, at, list, open_ends, net, kinetic, at.head, &choked) > 0.0:
+                low = at.head
+            else:
+                high = at.head
+    excess(ends, at, list, open_ends, net, kinetic, at.head, &choked)
+    return choked
+
+
+cdef double newton(End *ends, Condition *at, const int *list, int open_ends, Net *net, double kinetic) noexcept nogil:
+    # From the states in `ends`; returns the last relative change of q.
     cdef int _step, i
     cdef double change = 1.0
     for i in range(open_ends):
@@ -105,9 +149,28 @@ cdef void join(
         change = newton_step(ends, at, list, open_ends, net, kinetic)
         if change < NEWTON_TOLERANCE:
             break
-    if not change < NEWTON_TOLERANCE:
+    return change
+
+
+cdef bint subcritical(End *ends, const int *list, int open_ends, Net *net, double kinetic) noexcept nogil:
+    cdef int i
+    for i in range(open_ends):
+        if not ends[list[i]].q >= least_root(&ends[list[i]], net.end + list[i] * END_COLUMNS, kinetic):
+            return False
+    return True
+
+
+cdef void join(
+    End *ends, Condition *at, const int *list, int open_ends, Net *net, double kinetic, long *fallbacks,
+) noexcept nogil:
+    # Common head of the open ends, and the state of each.
+    if newton(ends, at, list, open_ends, net, kinetic) < NEWTON_TOLERANCE and subcritical(
+            ends, list, open_ends, net, kinetic):
+        return
+    if bracket_node(ends, at, list, open_ends, net, kinetic) > 0:
         fallbacks[0] += 1
-        linear_node(ends, at, list, open_ends, net)
+        return
+    newton(ends, at, list, open_ends, net, kinetic)  # the last digits
 
 
 cdef void conserve(End *ends, const int *list, int open_ends, double inflow) noexcept nogil:

@@ -1,10 +1,11 @@
 # All nodes of the network: from the cells at the vessel ends to the fluxes through their faces.
 #
 # Each node is a junction, an inlet or an outlet. All ends are read before any is written, so the order of nodes does
-# not matter.
+# not matter. A node steps with its fastest vessel: what arrives from a slower one lies on the line between its state
+# and its own prediction, and it takes the sum of the fluxes of all the node's steps, so the books close exactly.
 
 
-cdef double mean_pressure(End *ends, int node, Net *net, double otherwise) noexcept nogil:
+cdef inline double mean_pressure(End *ends, int node, Net *net, double otherwise) noexcept nogil:
     # Static pressure at a node: area-weighted over the ends that see it without a loss.
     cdef int i, e
     cdef double area, weight = 0.0, sum = 0.0
@@ -49,67 +50,79 @@ cdef double couple(
     return total
 
 
-cdef void arrivals(End *ends, Net *net, in_t p, in_t u, in_t hp, in_t hu) noexcept nogil:
-    # Pressure and velocity towards the node at each end, extrapolated from its cell.
-    cdef int e, j
+cdef inline void arrivals(End *ends, int node, int number, int fine, Net *net) noexcept nogil:
+    # Pressure and velocity towards the node from each of its vessels, at the start (0) or end (1) of the node's step.
+    cdef int i, e, span, elapsed
+    cdef double share
+    for i in range(net.node_start[node], net.node_start[node + 1]):
+        e = net.node_end[i]
+        span = 1 << net.level[e >> 1]
+        elapsed = (fine & (span - 1)) + (number << net.node_level[node])
+        if elapsed == 0:
+            arrive(&ends[e], net.end + e * END_COLUMNS, ends[e].p_0, ends[e].v_0, net.alpha)
+        elif elapsed == span:
+            arrive(&ends[e], net.end + e * END_COLUMNS, ends[e].p_1, ends[e].v_1, net.alpha)
+        else:
+            share = elapsed * SHARE[net.level[e >> 1]]
+            arrive(&ends[e], net.end + e * END_COLUMNS, ends[e].p_0 + share * (ends[e].p_1 - ends[e].p_0),
+                   ends[e].v_0 + share * (ends[e].v_1 - ends[e].v_0), net.alpha)
+
+
+cdef inline double momentum(const End *end, const double *t, double alpha) noexcept nogil:
+    # Through the end face, less the pressure force of the state extrapolated from inside.
+    cdef double s = end.q * end.q
+    return alpha * end.flow * end.v + t[END_K] * (s * s * s - end.s_in * end.s_in * end.s_in)
+
+
+cdef inline void depart(out_t area_1, out_t flow_1, End *ends, int node, int fine, Net *net) noexcept nogil:
+    # First stage: what the end faces add to the prediction of the vessels whose step begins.
+    cdef int i, e, v
     cdef const double *t
-    for e in range(net.ends):
+    for i in range(net.node_start[node], net.node_start[node + 1]):
+        e = net.node_end[i]
+        v = e >> 1
         t = net.end + e * END_COLUMNS
-        j = net.cell[e]
-        arrive(&ends[e], t, p[j] + t[END_SIGN] * hp[j], t[END_SIGN] * u[j] + hu[j], net.alpha)
+        ends[e].flow_1 = ends[e].flow
+        ends[e].momentum_1 = momentum(&ends[e], t, net.alpha)
+        if fine & ((1 << net.level[v]) - 1) == 0:
+            area_1[net.cell[e]] -= net.dtdx[v] * ends[e].flow
+            flow_1[net.cell[e]] -= t[END_SIGN] * net.dtdx[v] * ends[e].momentum_1
 
 
-cdef void departures(out_t mass, out_t to_left, out_t to_right, const End *ends, Net *net) noexcept nogil:
-    # Fluxes through the end faces; momentum less the pressure force of the state extrapolated from inside.
-    cdef int e, j
-    cdef double momentum, s
-    cdef const double *t
-    for e in range(net.ends):
-        t = net.end + e * END_COLUMNS
-        j = net.face[e]
-        mass[j] = t[END_SIGN] * ends[e].flow
-        momentum = net.alpha * ends[e].flow * ends[e].v
-        s = ends[e].q * ends[e].q
-        momentum += t[END_K] * (s * s * s - ends[e].s_in * ends[e].s_in * ends[e].s_in)
-        to_left[j] = momentum
-        to_right[j] = momentum
+cdef bint holds_balance(int node, Net *net) noexcept nogil:
+    # Whether flows at a node sum to what is given: then the last open end takes what the others leave.
+    cdef int last = net.node_end[net.node_start[node + 1] - 1]
+    cdef bint summed = net.kind[node] == JUNCTION or net.kind[node] == FLOW_INLET
+    return summed and net.end[last * END_COLUMNS + END_CLOSED] == 0.0
 
 
-cdef void nodes(
-    End *ends, double *head, double *charge, double *outflow, double *pressure, long *fallbacks,
-    Net *net, int stage, double inlet,
+cdef inline long settle_up(
+    out_t area, out_t flow, double *volume, double *mean, End *ends, int node, int fine, double inflow, double dt,
+    Net *net,
 ) noexcept nogil:
-    # pressure: static, mean of both stages (0 and 1); charge: the capacitors' pressure, renewed by the second.
-    cdef int node
-    cdef double a, b, mean
+    # Second stage: the mean fluxes of the node's step go to the end cells, the volumes and the mean of the whole step.
+    # Returns how many vessels that are done with their step have a bad area there.
+    cdef int i, e, v, last = net.node_end[net.node_start[node + 1] - 1]
+    cdef long bad = 0
+    cdef double through, moved, share, whole, total = inflow
+    cdef bint balanced = holds_balance(node, net)
     cdef const double *t
-    for node in range(net.nodes):
-        t = net.node + node * NODE_COLUMNS
-        a = t[NODE_BASE]
-        b = t[NODE_R1]
-        if net.kind[node] == WINDKESSEL and stage == 0:
-            a = charge[node]
-        elif net.kind[node] == WINDKESSEL:
-            windkessel(&a, &b, t, charge[node], outflow[node])
-        outflow[node] = couple(ends, &head[node], fallbacks, node, net, inlet, a, b)
-        if net.kind[node] == WINDKESSEL and stage == 1:
-            charge[node] = a + (b - t[NODE_R1]) * outflow[node]
-        mean = mean_pressure(ends, node, net, head[node])
-        pressure[node] = mean if stage == 0 else 0.5 * (pressure[node] + mean)
-
-
-cdef void balance(out_t mass, Net *net, double first_inlet, double second_inlet) noexcept nogil:
-    # The mean of two fluxes rounds; the last open end of each node takes what the others leave.
-    cdef int node, i, e, last
-    cdef double total
-    for node in range(net.nodes):
-        if net.kind[node] != JUNCTION and net.kind[node] != FLOW_INLET:
-            continue
-        last = net.node_end[net.node_start[node + 1] - 1]
-        if net.end[last * END_COLUMNS + END_CLOSED] != 0.0:
-            continue
-        total = 0.5 * (first_inlet + second_inlet) if net.kind[node] == FLOW_INLET else 0.0
-        for i in range(net.node_start[node], net.node_start[node + 1] - 1):
-            e = net.node_end[i]
-            total += net.end[e * END_COLUMNS + END_SIGN] * mass[net.face[e]]
-        mass[net.face[last]] = -net.end[last * END_COLUMNS + END_SIGN] * total
+    whole = SHARE[net.top - net.node_level[node]]
+    for i in range(net.node_start[node], net.node_start[node + 1]):
+        e = net.node_end[i]
+        v = e >> 1
+        t = net.end + e * END_COLUMNS
+        through = -total if balanced and e == last else 0.5 * (ends[e].flow_1 + ends[e].flow)
+        total += through
+        share = SHARE[net.level[v] - net.node_level[node]]
+        moved = share * 0.5 * (ends[e].momentum_1 + momentum(&ends[e], t, net.alpha))
+        if fine & ((1 << net.level[v]) - 1) == 0:
+            moved -= 0.5 * ends[e].momentum_1  # is in the prediction already
+        area[net.cell[e]] -= net.dtdx[v] * share * through
+        flow[net.cell[e]] -= t[END_SIGN] * net.dtdx[v] * moved
+        volume[e] += dt * t[END_SIGN] * through
+        if mean != NULL:
+            mean[net.face[e]] += t[END_SIGN] * through * whole
+        if (fine + (1 << net.node_level[node])) & ((1 << net.level[v]) - 1) == 0:
+            bad += not area[net.cell[e]] > 0.0
+    return bad

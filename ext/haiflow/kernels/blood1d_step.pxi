@@ -1,30 +1,39 @@
-# One time step: Heun's two stages between the halves of the viscous wall, its samples and its checks.
+# One whole step: every vessel takes its own steps of Heun's two stages between the halves of the viscous wall, and each
+# node those of its fastest vessel. Each stage sweeps a block once while it lies in the cache.
 
 cdef enum:
     DONE, BAD_AREA, TOO_FAST
+cdef enum:
+    AREAS, WAVES             # kinds of what is found wrong
 
 cdef int SPEED_CHECK_EVERY = 16
+cdef int HALO = 2
 
 cdef struct Step:
     Net net
+    Team team
     End *ends
     double *area             # (slots) state at the start, changed in place
     double *flow
     double *head             # (nodes)
     double *charge
-    double *u                # velocity, pressure, half their differences across each cell
-    double *p
-    double *hu
-    double *hp
-    double *mass_1           # fluxes of the two stages
-    double *mass_2
-    double *to_left          # one-sided momentum fluxes
-    double *to_right
+    double *end_flow         # (ends) m3/s along the vessel at its ends, for the viscous wall
+    double *end_volume       # (ends)
+    double *mass_1           # (slots) flux of the first stage
     double *area_1           # state after the first stage
     double *flow_1
     double *outflow          # (nodes)
-    double *mean             # effective flux of this step
-    double *pressure         # (nodes) static pressure, mean of this step
+    double *now              # (nodes) static pressure at the start of a step
+    double *mean             # (slots) effective flux of this whole step, NULL where nobody asks
+    double *pressure         # (nodes) static pressure, mean of this whole step
+    double *u                # of a block, with its halo: velocity, pressure, half their differences across each cell
+    double *p
+    double *hu
+    double *hp
+    double *mass             # and its fluxes
+    double *to_left
+    double *to_right
+    double *both             # mean flux of both stages
     const double *s0         # rows of the cell and face tables
     const double *b
     const double *dtdx
@@ -35,59 +44,245 @@ cdef struct Step:
     const double *face_s0
     const double *slack
     const double *k
-    const double *cc
     const double *wall_face
-    double inlet_1, inlet_2  # boundary value in the two stages
-    double dt, friction, per_rho, speed_limit
-    bint viscous
+    const double *inlet      # (fine steps in a cycle) boundary value
+    int fine, period
+    double dt, friction, speed_limit
+    bint viscous, sourced
     long fallbacks
 
 
-cdef void half_wall(Step *w) noexcept nogil:
+cdef struct Window:
+    # A block with its halo in the arrays, and where the block lies within it. Only a part of a vessel has a halo.
+    int first_vessel, last_vessel, begin, n, first, slots
+    bint starts, ends        # whether the first and the last vessel do so here
+    double dt
+
+
+cdef Window window(Step *w, int index) noexcept nogil:
+    cdef const int *row = w.team.block + index * BLOCK_COLUMNS
+    cdef int lo = row[BLOCK_FIRST], hi = row[BLOCK_LAST], last
+    cdef Window at
+    at.first_vessel, at.last_vessel = row[BLOCK_VESSEL], row[BLOCK_LAST_VESSEL]
+    last = w.net.cell[2 * at.last_vessel + 1]
+    at.starts = lo == w.net.cell[2 * at.first_vessel]
+    at.ends = hi == last
+    at.begin = lo if at.starts else lo - HALO
+    at.n = (hi + HALO if hi + HALO < last else last) - at.begin + 1
+    at.first = lo - at.begin
+    at.slots = hi - lo + 1
+    at.dt = w.dt * <double> (1 << w.net.level[at.first_vessel])
+    return at
+
+
+cdef inline int first_cell(const Step *w, const Window *at, int v) noexcept nogil:
+    # Within the window; -1 where the vessel has begun before.
+    return w.net.cell[2 * v] - at.begin if v > at.first_vessel or at.starts else -1
+
+
+cdef inline int last_cell(const Step *w, const Window *at, int v) noexcept nogil:
+    # Within the window; -1 where the vessel goes on.
+    return w.net.cell[2 * v + 1] - at.begin if v < at.last_vessel or at.ends else -1
+
+
+cdef void one_sided(Step *w, const Window *at) noexcept nogil:
+    # Slopes in the end cells of each vessel.
+    cdef int v, j
+    for v in range(at.first_vessel, at.last_vessel + 1):
+        j = first_cell(w, at, v)
+        if j >= 0:
+            w.hp[j] = 0.5 * (w.p[j + 1] - w.p[j])
+            w.hu[j] = 0.5 * (w.u[j + 1] - w.u[j])
+        j = last_cell(w, at, v)
+        if j >= 0:
+            w.hp[j] = 0.5 * (w.p[j] - w.p[j - 1])
+            w.hu[j] = 0.5 * (w.u[j] - w.u[j - 1])
+
+
+cdef void shut_ends(Step *w, const Window *at) noexcept nogil:
+    # What passes a vessel's ends is the nodes' business.
+    cdef int v, j
+    for v in range(at.first_vessel, at.last_vessel + 1):
+        j = first_cell(w, at, v)
+        if j >= 0:
+            w.mass[j] = w.to_left[j] = w.to_right[j] = 0.0
+        j = last_cell(w, at, v) + 1
+        if j > 0:
+            w.mass[j] = w.to_left[j] = w.to_right[j] = 0.0
+
+
+cdef void fluxes_of(Step *w, const Window *at, const double *area, const double *flow) noexcept nogil:
+    # All fluxes of a block inside its vessels, from one state.
+    cdef int j = at.begin
+    primitives(w.u, w.p, area + j, flow + j, w.s0 + j, w.b + j, at.n)
+    half_slopes(w.hp, w.p, at.n)
+    half_slopes(w.hu, w.u, at.n)
+    one_sided(w, at)
+    face_fluxes(w.mass, w.to_left, w.to_right, w.p, w.u, w.hp, w.hu, w.face_s0 + j, w.slack + j, w.k + j,
+                w.net.alpha, at.n)
+    shut_ends(w, at)
+
+
+cdef void half_wall(Step *w, const Window *at) noexcept nogil:
+    cdef int v, j, last
+    for v in range(at.first_vessel, at.last_vessel + 1):
+        j, last = w.net.cell[2 * v], w.net.cell[2 * v + 1]
+        viscous_wall(w.flow + j, w.area + j, w.end_flow[2 * v], w.end_flow[2 * v + 1], w.wall_cell + j,
+                     w.wall_face + j, w.u, w.p, last - j + 1)
+
+
+cdef void predict(Step *w, int index) noexcept nogil:
+    # First stage of a block, but for what passes the vessels' ends; what arrives there at the start of the step.
+    cdef Window at = window(w, index)
+    cdef int v, i, j = at.begin + at.first, f = at.first
     if w.viscous:
-        viscous_wall(w.flow, w.area, w.mass_2, w.wall_cell, w.wall_face, w.area_1, w.flow_1, &w.net)
+        half_wall(w, &at)
+    fluxes_of(w, &at, w.area, w.flow)
+    first_stage(w.area_1 + j, w.flow_1 + j, w.area + j, w.flow + j, w.mass + f, w.to_left + f, w.to_right + f,
+                w.hp + f, w.u + f, w.dtdx + j, w.cubic + j, at.dt * w.friction, 2.0 / w.net.rho, at.slots)
+    copy(w.mass_1 + j, w.mass + f, at.slots)
+    if w.sourced:
+        add(w.area_1 + j, w.source + j, at.dt, at.slots)
+    for v in range(at.first_vessel, at.last_vessel + 1):
+        i = first_cell(w, &at, v)
+        if i >= 0:
+            w.ends[2 * v].p_0 = w.p[i] - w.hp[i]
+            w.ends[2 * v].v_0 = w.hu[i] - w.u[i]
+        i = last_cell(w, &at, v)
+        if i >= 0:
+            w.ends[2 * v + 1].p_0 = w.p[i] + w.hp[i]
+            w.ends[2 * v + 1].v_0 = w.u[i] + w.hu[i]
 
 
-cdef void stage(Step *w, double *mass, const double *area, const double *flow, int number, double inlet) noexcept nogil:
-    # All fluxes of one state: inside, then at the nodes.
-    cdef int n = w.net.slots
-    primitives(w.u, w.p, area, flow, w.s0, w.b, n)
-    half_slopes(w.hp, w.p, n)
-    half_slopes(w.hu, w.u, n)
-    end_slopes(w.hp, w.hu, w.p, w.u, &w.net)
-    face_fluxes(mass, w.to_left, w.to_right, w.p, w.u, w.hp, w.hu, w.face_s0, w.slack, w.k, w.cc, w.net.alpha, n)
-    arrivals(w.ends, &w.net, w.p, w.u, w.hp, w.hu)
-    nodes(w.ends, w.head, w.charge, w.outflow, w.pressure, &w.fallbacks, &w.net, number, inlet)
-    departures(mass, w.to_left, w.to_right, w.ends, &w.net)
-
-
-cdef void begin_step(Step *w) noexcept nogil:
-    # Leaves u, p, ends, head and pressure as they are at the start of the step.
-    half_wall(w)
-    stage(w, w.mass_1, w.area, w.flow, 0, w.inlet_1)
-
-
-cdef int finish_step(Step *w) noexcept nogil:
-    # Returns DONE or BAD_AREA.
-    cdef int n = w.net.slots
+cdef void correct(Step *w, int index) noexcept nogil:
+    # Second stage of a block, but for what passes the vessels' ends; what arrives there at the end of the step.
+    cdef Window at = window(w, index)
+    cdef int v, i, j = at.begin + at.first, f = at.first
     cdef long positive
-    first_stage(w.area_1, w.flow_1, w.area, w.flow, w.mass_1, w.to_left, w.to_right, w.hp, w.u,
-                w.dtdx, w.source, w.cubic, w.dt, w.friction, w.per_rho, n - 1)
-    w.area_1[n - 1] = w.area[n - 1]
-    w.flow_1[n - 1] = 0.0
-    stage(w, w.mass_2, w.area_1, w.flow_1, 1, w.inlet_2)
-    mean_flux(w.mean, w.mass_1, w.mass_2, n)
-    balance(w.mean, &w.net, w.inlet_1, w.inlet_2)
-    positive = second_stage(w.area, w.flow, w.area_1, w.flow_1, w.mean, w.to_left, w.to_right, w.hp, w.u,
-                            w.dtdx, w.source, w.cubic, w.dt, w.friction, w.per_rho, n - 1)
-    half_wall(w)
-    return BAD_AREA if positive < n - 1 else DONE
+    fluxes_of(w, &at, w.area_1, w.flow_1)
+    mean_flux(w.both, w.mass_1 + j, w.mass + f, at.slots + 1)
+    if w.sourced:
+        add(w.area + j, w.source + j, at.dt, at.slots)
+    positive = second_stage(w.area + j, w.flow + j, w.area_1 + j, w.flow_1 + j, w.both, w.to_left + f,
+                            w.to_right + f, w.hp + f, w.u + f, w.dtdx + j, w.cubic + j, at.dt * w.friction,
+                             2.0 / w.net.rho, at.slots)
+    if w.mean != NULL:
+        add(w.mean + j, w.both, SHARE[w.net.top - w.net.level[at.first_vessel]], at.slots)
+    for v in range(at.first_vessel, at.last_vessel + 1):
+        # The end cells still want what passes the node: their area is looked at there.
+        i = first_cell(w, &at, v)
+        if i >= 0:
+            w.ends[2 * v].p_1 = w.p[i] - w.hp[i]
+            w.ends[2 * v].v_1 = w.hu[i] - w.u[i]
+            positive += not w.area[at.begin + i] > 0.0
+        i = last_cell(w, &at, v)
+        if i >= 0:
+            w.ends[2 * v + 1].p_1 = w.p[i] + w.hp[i]
+            w.ends[2 * v + 1].v_1 = w.u[i] + w.hu[i]
+            positive += not w.area[at.begin + i] > 0.0
+    w.team.bad[8 * w.team.thread + AREAS] += positive < at.slots
 
 
-cdef int check_speed(Step *w) noexcept nogil:
-    # Returns DONE or TOO_FAST.
-    cdef long count = too_fast(w.area, w.flow, w.dtdx, w.speed, w.net.alpha, w.speed_limit, w.net.slots)
-    return TOO_FAST if count > 0 else DONE
+cdef void finish(Step *w, int index) noexcept nogil:
+    # The second half of the viscous wall.
+    cdef Window at = window(w, index)
+    half_wall(w, &at)
+
+
+cdef void node_step(Step *w, int node, int number) noexcept nogil:
+    # One stage (0 or 1) of a node; the second renews the capacitor and settles the volumes.
+    cdef Net *net = &w.net
+    cdef const double *t = net.node + node * NODE_COLUMNS
+    cdef int span = 1 << net.node_level[node], i
+    cdef int fine = w.fine & ((1 << net.top) - 1)
+    cdef double first = 0.0, second = 0.0, a = t[NODE_BASE], b = t[NODE_R1], p
+    if net.kind[node] == FLOW_INLET or net.kind[node] == PRESSURE_INLET:
+        first, second = w.inlet[w.fine % w.period], w.inlet[(w.fine + span) % w.period]
+    arrivals(w.ends, node, number, fine, net)
+    if net.kind[node] == WINDKESSEL and number == 0:
+        a = w.charge[node]
+    elif net.kind[node] == WINDKESSEL:
+        windkessel(&a, &b, t, w.charge[node], w.outflow[node])
+    w.outflow[node] = couple(w.ends, &w.head[node], &w.fallbacks, node, net, first if number == 0 else second, a, b)
+    p = mean_pressure(w.ends, node, net, w.head[node])
+    w.pressure[node] += 0.5 * p * SHARE[net.top - net.node_level[node]]
+    if number == 0:
+        w.now[node] = p
+        depart(w.area_1, w.flow_1, w.ends, node, fine, net)
+        return
+    if net.kind[node] == WINDKESSEL:
+        w.charge[node] = a + (b - t[NODE_R1]) * w.outflow[node]
+    w.team.bad[8 * w.team.thread + AREAS] += settle_up(
+        w.area, w.flow, w.end_volume, w.mean, w.ends, node, fine, 0.5 * (first + second),
+        w.dt * <double> span, net)
+    for i in range(net.node_start[node], net.node_start[node + 1]):
+        w.end_flow[net.node_end[i]] = net.end[net.node_end[i] * END_COLUMNS + END_SIGN] * w.ends[net.node_end[i]].flow
+
+
+ctypedef void (*work_t)(Step *w, int index) noexcept nogil
+
+
+cdef void sweep(Step *w, work_t work, int top) noexcept nogil:
+    # This thread's blocks of the levels up to `top`.
+    cdef int level, i
+    cdef const int *part
+    for level in range(top + 1):
+        part = w.team.block_range + level * (w.team.threads + 1) + w.team.thread
+        for i in range(part[0], part[1]):
+            work(w, i)
+
+
+cdef void node_sweep(Step *w, int number, int top) noexcept nogil:
+    cdef int level, i
+    cdef const int *part
+    for level in range(top + 1):
+        part = w.team.node_range + level * (w.team.threads + 1) + w.team.thread
+        for i in range(part[0], part[1]):
+            node_step(w, w.team.node_order[i], number)
+
+
+cdef int first_half(Step *w, int fine) noexcept nogil:
+    # Predictions of all that begin a step at this fine step, and the nodes there; returns the coarsest level of them.
+    cdef int top = 0
+    while top < w.net.top and fine & (1 << top) == 0:
+        top += 1
+    sweep(w, predict, top)
+    meet(&w.team)
+    node_sweep(w, 0, top)
+    meet(&w.team)
+    return top
+
+
+cdef void second_half(Step *w, int top) noexcept nogil:
+    sweep(w, correct, top)
+    meet(&w.team)
+    node_sweep(w, 1, top)
+    meet(&w.team)
+
+
+cdef void finish_walls(Step *w, int fine) noexcept nogil:
+    # Of all whose step ends after this fine step; vessels are whole here, so no thread waits.
+    cdef int top = 0
+    if w.viscous:
+        while top < w.net.top and (fine + 1) & (1 << top) == 0:
+            top += 1
+        sweep(w, finish, top)
+
+
+cdef long count_fast(Step *w) noexcept nogil:
+    # Cells of this thread whose waves outrun their step.
+    cdef int level, i
+    cdef long count = 0
+    cdef const int *part
+    cdef const int *row
+    for level in range(w.net.top + 1):
+        part = w.team.block_range + level * (w.team.threads + 1) + w.team.thread
+        for i in range(part[0], part[1]):
+            row = w.team.block + i * BLOCK_COLUMNS
+            count += too_fast(
+                w.area + row[BLOCK_FIRST], w.flow + row[BLOCK_FIRST], w.speed + row[BLOCK_FIRST],
+                w.dtdx + row[BLOCK_FIRST], w.net.alpha, w.speed_limit, row[BLOCK_LAST] - row[BLOCK_FIRST] + 1)
+    return count
 
 
 cdef void take_sample(double *row, double *node_row, double *head_row, const Step *w) noexcept nogil:
@@ -105,9 +300,9 @@ cdef void take_sample(double *row, double *node_row, double *head_row, const Ste
             row[k + 2] = s * s
         m = (net.cell[2 * v] + net.cell[2 * v + 1]) // 2
         e = (net.cell[2 * v] + net.cell[2 * v + 1] + 1) // 2
-        row[9 * v + 3] = 0.5 * (w.p[m] + w.p[e])
+        row[9 * v + 3] = 0.5 * (w.b[m] * (sqrt(w.area[m]) - w.s0[m]) + w.b[e] * (sqrt(w.area[e]) - w.s0[e]))
         row[9 * v + 4] = 0.5 * (w.flow[m] + w.flow[e])
         row[9 * v + 5] = 0.5 * (w.area[m] + w.area[e])
     for i in range(net.nodes):
-        node_row[i] = w.pressure[i]
+        node_row[i] = w.now[i]
         head_row[i] = w.head[i]

@@ -2,8 +2,12 @@
 # with rows and columns in the order of the names here.
 #
 # Layout. Cells and faces share one index: slot j is a cell and the face on its left. Each vessel ends with an idle slot
-# that carries its last face only, so every pass is one loop over all vessels, without a branch. End 2 v is the start of
-# vessel v, end 2 v + 1 its end.
+# that carries its last face only. End 2 v is the start of vessel v, end 2 v + 1 its end. A block is a part of a vessel
+# or a row of whole short ones of one level, small enough for the first-level cache; it is the unit of work of a thread.
+#
+# Local time steps. A vessel of level l takes steps of 2^l fine steps, a node those of its fastest vessel; 2^top fine
+# steps are one whole step, at the end of which all stand at the same time. Blocks and nodes lie in the order of their
+# levels, and the part of each thread in each level is a range.
 
 cdef extern from *:
     """
@@ -16,29 +20,38 @@ cdef extern from *:
 cdef enum:
     CELL_S0, CELL_B, CELL_DTDX, CELL_SOURCE, CELL_SPEED, CELL_WALL, CELL_CUBIC
 cdef enum:
-    FACE_S0, FACE_SLACK, FACE_K, FACE_C, FACE_WALL
+    FACE_S0, FACE_SLACK, FACE_K, FACE_WALL
 cdef enum:
     END_SIGN, END_B, END_S0, END_K, END_G, END_VISCOUS, END_TURBULENT, END_CLOSED, END_COLUMNS
 cdef enum:
     NODE_R1, NODE_DISTAL_CONDUCTANCE, NODE_DT_OVER_C, NODE_THETA, NODE_BASE, NODE_REFLECTION, NODE_KINETIC, NODE_COLUMNS
 cdef enum:
     JUNCTION, FLOW_INLET, PRESSURE_INLET, WINDKESSEL, RESISTANCE, REFLECTION
+cdef enum:
+    BLOCK_FIRST, BLOCK_LAST, BLOCK_VESSEL, BLOCK_LAST_VESSEL, BLOCK_COLUMNS
 
 
 cdef struct End:
-    double v_in, q_in, s_in  # state extrapolated from inside, v towards the node
+    double p_0, v_0          # extrapolated from inside at the start of the vessel's step, v towards the node
+    double p_1, v_1          # the same at its end, as the first stage predicts it
+    double v_in, q_in, s_in  # the state that arrives at the node
     double slope             # dv/dq along the wave that goes back into the vessel
     double q, v, flow        # state at the node
-    double h, dh             # head there and its slope in q
+    double h, per_dh         # head there and one over its slope in q
+    double flow_1            # through the face in the first stage of the node's step, and with what momentum
+    double momentum_1
 
 
 cdef struct Net:
-    int slots, nodes, ends, vessels
+    int nodes, ends, vessels, top
     const int *node_start    # (nodes + 1) into node_end
     const int *node_end      # ends by node, closed ones first
     const int *kind          # (nodes)
+    const int *node_level    # (nodes)
+    const int *level         # (vessels)
     const int *face          # (ends) slot of the face
     const int *cell          # (ends) slot of the cell
+    const double *dtdx       # (vessels) the vessel's own step over its cell length
     const double *end        # (ends, END_COLUMNS)
     const double *node       # (nodes, NODE_COLUMNS)
     double alpha, rho
@@ -50,3 +63,6 @@ cdef inline double lower(double a, double b) noexcept nogil:
 
 cdef inline double upper(double a, double b) noexcept nogil:
     return a if a > b else b
+
+
+cdef double *SHARE = [1.0, 0.5, 0.25, 0.125, 0.0625]  # of a step that is so many levels coarser

@@ -41,15 +41,12 @@ cdef void wall_rows(
 
 
 cdef void viscous_wall(
-    out_t flow, in_t area, in_t face_flow, in_t wall_cell, in_t wall_face, out_t upper_row, out_t right_side, Net *net,
+    out_t flow, in_t area, double first_flow, double last_flow, in_t wall_cell, in_t wall_face, out_t upper_row,
+    out_t right_side, int n,
 ) noexcept nogil:
-    # wall_cell = dt / (4 rho dx), wall_face = wall / (A0 dx).
-    cdef int v, j, first, last
-    for v in range(net.vessels):
-        first = net.cell[2 * v]
-        last = net.cell[2 * v + 1]
-        wall_rows(right_side, upper_row, flow, area, wall_cell, wall_face,
-                  face_flow[first], face_flow[last + 1], first, last)
-        flow[last] = right_side[last]
-        for j in range(last - 1, first - 1, -1):
-            flow[j] = right_side[j] + upper_row[j] * flow[j + 1]
+    # One vessel of n cells. wall_cell = dt / (4 rho dx), wall_face = wall / (A0 dx).
+    cdef int j
+    wall_rows(right_side, upper_row, flow, area, wall_cell, wall_face, first_flow, last_flow, 0, n - 1)
+    flow[n - 1] = right_side[n - 1]
+    for j in range(n - 2, -1, -1):
+        flow[j] = right_side[j] + upper_row[j] * flow[j + 1]

@@ -6,7 +6,11 @@ weighted with the size of each flow, makes what enters a node leave it: ``q = q0
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+from scipy.sparse import coo_array, csr_array, diags_array
+from scipy.sparse.linalg import splu
 
 from haiflow.arteries.outlets import is_closed
 from haiflow.arteries.stenosis import is_shut
@@ -16,6 +20,7 @@ from haiflow.ports import Floats
 SMALL = 1e-6  # least weight, of the largest flow
 NOISE = 1e-20  # of the largest flow
 SWEEPS = 3
+DENSE = 400  # nodes
 
 
 def divergence_free(tree: Tree, flow_rate: Floats) -> Floats:
@@ -30,20 +35,29 @@ def divergence_free(tree: Tree, flow_rate: Floats) -> Floats:
         return flow
     weight = np.where(open_vessels, np.maximum(np.abs(flow), SMALL * largest), 0.0)
     matrix, source = _balanced_nodes(tree)
-    solve = np.linalg.pinv((matrix * weight) @ matrix.T / largest, rcond=1e-13, hermitian=True)
+    solve = _inverse(matrix, weight / largest)
     for _ in range(SWEEPS):
-        flow = flow - weight * (matrix.T @ (solve @ (matrix @ flow - source))) / largest
+        flow = flow - weight * (matrix.T @ solve(matrix @ flow - source)) / largest
     # What is left in a dead end is noise; kept, it would carry 1e-130 kg of drug about.
     return np.where(np.abs(flow) < NOISE * largest, 0.0, flow)
 
 
-def _balanced_nodes(tree: Tree) -> tuple[Floats, Floats]:
+def _inverse(matrix: csr_array, weight: Floats) -> Callable[[Floats], Floats]:
+    """Solves ``B W B' x = b`` in the sense of least squares; large networks, which are sparse, to sweeps' accuracy."""
+    weighted = matrix @ diags_array(weight) @ matrix.T
+    if matrix.shape[0] <= DENSE:
+        inverse = np.linalg.pinv(weighted.toarray(), rcond=1e-13, hermitian=True)
+        return lambda right: inverse @ right
+    # A part that is shut off makes the matrix singular: what is added there changes nothing that counts.
+    return splu((weighted + diags_array(np.full(matrix.shape[0], SMALL**2))).tocsc()).solve
+
+
+def _balanced_nodes(tree: Tree) -> tuple[csr_array, Floats]:
     """Incidence (+1 where a vessel ends) and required net arrival of the nodes that hold a balance."""
     n = len(tree.nodes)
-    matrix = np.zeros((n, len(tree.vessels)))
-    vessel = np.arange(len(tree.vessels))
-    np.add.at(matrix, (tree.end, vessel), 1.0)
-    np.add.at(matrix, (tree.start, vessel), -1.0)
+    vessel, one = np.arange(len(tree.vessels)), np.ones(len(tree.vessels))
+    place = np.concatenate([tree.end, tree.start]), np.concatenate([vessel, vessel])
+    matrix = coo_array((np.concatenate([one, -one]), place), shape=(n, len(tree.vessels))).tocsr()
     source = np.zeros(n)
     free = [tree.node(name) for name, outlet in tree.outlets.items() if not is_closed(outlet)]
     inlet = tree.node(tree.inlet.node)

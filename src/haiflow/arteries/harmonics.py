@@ -2,8 +2,7 @@
 
 About the steady flow each cell is an elastic line with inertia ``rho / A``, friction ``2 (zeta + 2) pi mu / A^2`` and
 compliance ``dA/dp`` per length; for each harmonic of the inlet the lines are joined at the nodes and closed by the
-outlets' impedances (Womersley 1957, WADC TR 56-614, with friction of a fixed profile). The slowest decay of the
-network, taken as resistances and compliances only, tells how far a change between cycles is from the limit.
+outlets' impedances (Womersley 1957, WADC TR 56-614, with friction of a fixed profile).
 """
 
 from __future__ import annotations
@@ -11,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.linalg import eigh
+from scipy.sparse import coo_array
+from scipy.sparse.linalg import splu
 
 from haiflow.arteries import tube_law
 from haiflow.arteries.grid import Grid
@@ -29,7 +29,7 @@ BARRIER = 1e30  # Pa s/m3, resistance of a shut vessel
 
 
 @dataclass(frozen=True)
-class _Lines:
+class Lines:
     """Per length and cell: resistance, inertance, compliance of the linearised vessel."""
 
     resistance: Floats
@@ -37,15 +37,15 @@ class _Lines:
     compliance: Floats
 
 
-def _lines(grid: Grid, state: State) -> _Lines:
+def lines(grid: Grid, state: State) -> Lines:
     rho = grid.tree.blood.density
-    return _Lines(
+    return Lines(
         rho * friction_coefficient(grid) / state.area**2, rho / state.area,
         np.asarray(tube_law.compliance(state.area, grid.A0, grid.beta)),
     )
 
 
-def _start_resistance(grid: Grid, state: State) -> Floats:
+def start_resistance(grid: Grid, state: State) -> Floats:
     """(n_vessels,) of the stenosis at the vessel's start, linearised about the mean flow."""
     viscous, turbulent = loss_coefficients(grid.tree)
     flow = np.abs(state.flow_rate[grid.offset[:-1]])
@@ -67,10 +67,10 @@ def outlet_admittance(grid: Grid, node: int, outlet: Outlet, omega: Floats) -> n
     return np.full(len(omega), min(share * grid.A0[cell] / (tree.blood.density * speed), SHORT_CIRCUIT), dtype=complex)
 
 
-def _cell_matrices(grid: Grid, lines: _Lines, omega: Floats) -> np.ndarray:
+def _cell_matrices(grid: Grid, line: Lines, omega: Floats) -> np.ndarray:
     """(n_cells, n_harmonics, 2, 2): pressure and flow at the end of half a cell from those at its start."""
-    series = lines.resistance[:, None] + 1j * omega * lines.inertance[:, None]
-    shunt = 1j * omega * lines.compliance[:, None]
+    series = line.resistance[:, None] + 1j * omega * line.inertance[:, None]
+    shunt = 1j * omega * line.compliance[:, None]
     angle = np.sqrt(series * shunt) * 0.5 * grid.cell_dx[:, None]
     ratio = np.sqrt(series / shunt)
     matrix = np.empty((*angle.shape, 2, 2), dtype=complex)
@@ -94,26 +94,28 @@ def _chains(grid: Grid, half: np.ndarray, start_resistance: Floats) -> tuple[np.
 
 
 def _node_pressures(grid: Grid, to_end: np.ndarray, omega: Floats, inlet: np.ndarray) -> np.ndarray:
-    """(nh, n_nodes) complex pressures for the inlet's harmonics."""
+    """(nh, n_nodes) complex pressures for the inlet's harmonics; the matrix is as sparse as the network."""
     tree = grid.tree
-    n = len(tree.nodes)
-    matrix = np.zeros((len(omega), n, n), dtype=complex)
-    right = np.zeros((len(omega), n), dtype=complex)
-    for vessel, (a, b) in enumerate(zip(tree.start, tree.end, strict=True)):
-        m = to_end[vessel]
-        matrix[:, a, a] += -m[:, 0, 0] / m[:, 0, 1]  # flow into the vessel at its start
-        matrix[:, a, b] += 1.0 / m[:, 0, 1]
-        matrix[:, b, b] -= m[:, 1, 1] / m[:, 0, 1]  # less the flow that arrives at its end
-        matrix[:, b, a] -= m[:, 1, 0] - m[:, 1, 1] * m[:, 0, 0] / m[:, 0, 1]
+    n, node = len(tree.nodes), tree.node(tree.inlet.node)
+    held = join(tree).kind[node] == PRESSURE_INLET
+    start, end, diagonal = tree.start, tree.end, np.arange(n)
+    outlets = np.zeros((n, len(omega)), dtype=complex)
     for name, outlet in tree.outlets.items():
-        node = tree.node(name)
-        matrix[:, node, node] += outlet_admittance(grid, node, outlet, omega)
-    node = tree.node(tree.inlet.node)
-    if join(tree).kind[node] == PRESSURE_INLET:
-        matrix[:, node, :] = 0.0
-        matrix[:, node, node] = 1.0
-    right[:, node] = inlet
-    return np.linalg.solve(matrix, right[..., None])[..., 0]
+        outlets[tree.node(name)] = outlet_admittance(grid, tree.node(name), outlet, omega)
+    rows = np.concatenate([start, start, end, end, diagonal])
+    columns = np.concatenate([start, end, end, start, diagonal])
+    pressures = np.empty((len(omega), n), dtype=complex)
+    for k in range(len(omega)):
+        m = to_end[:, k]
+        into = -m[:, 0, 0] / m[:, 0, 1], 1.0 / m[:, 0, 1]  # flow into the vessel at its start
+        arrives = m[:, 1, 1] / m[:, 0, 1], m[:, 1, 0] - m[:, 1, 1] * m[:, 0, 0] / m[:, 0, 1]
+        values = np.concatenate([*into, -arrives[0], -arrives[1], outlets[:, k]])
+        if held:
+            values = np.where(rows == node, 0.0, values)
+            values[len(rows) - n + node] = 1.0
+        right = np.where(diagonal == node, inlet[k], 0.0j)
+        pressures[k] = splu(coo_array((values, (rows, columns)), shape=(n, n)).tocsc()).solve(right)
+    return pressures
 
 
 def _inlet_harmonics(grid: Grid) -> tuple[Floats, np.ndarray]:
@@ -130,8 +132,8 @@ def from_harmonics(grid: Grid) -> State:
     omega, inlet = _inlet_harmonics(grid)
     if len(omega) == 0 or not np.any(np.abs(inlet) > 0.0):
         return mean
-    half = _cell_matrices(grid, _lines(grid, mean), omega)
-    to_end, to_centre = _chains(grid, half, _start_resistance(grid, mean))
+    half = _cell_matrices(grid, lines(grid, mean), omega)
+    to_end, to_centre = _chains(grid, half, start_resistance(grid, mean))
     node = _node_pressures(grid, to_end, omega, inlet)
     start, end = node[:, grid.tree.start].T, node[:, grid.tree.end].T
     flow = (end - to_end[..., 0, 0] * start) / to_end[..., 0, 1]
@@ -150,50 +152,3 @@ def _charges(grid: Grid, node_pressure: np.ndarray, omega: Floats) -> Floats:
             node = grid.tree.node(name)
             charge[node] = np.sum(node_pressure[:, node] * (1.0 - outlet.proximal / impedance(outlet, omega))).real
     return charge
-
-
-def slowest_decay(grid: Grid, state: State) -> float:
-    """Factor by which the slowest change of the network's pressure shrinks in one period, in (0, 1).
-
-    The network as resistances and compliances: half of each vessel's compliance at its two nodes, Windkessels in full.
-    Parts from which no blood can leave keep their volume and are left out.
-    """
-    conductance, capacity = _lumped(grid, state)
-    scale = 1.0 / np.sqrt(capacity)
-    rates = eigh(conductance * scale[:, None] * scale, eigvals_only=True)
-    moving = rates[rates > 1e-9 * rates.max()]
-    return float(np.exp(-moving.min() * grid.tree.inlet.period)) if len(moving) else 0.0
-
-
-def _lumped(grid: Grid, state: State) -> tuple[Floats, Floats]:
-    tree, lines = grid.tree, _lines(grid, state)
-    vessels = np.add.reduceat(lines.compliance * grid.cell_dx, grid.offset[:-1])
-    resistance = np.add.reduceat(lines.resistance * grid.cell_dx, grid.offset[:-1]) + _start_resistance(grid, state)
-    n = len(tree.nodes)
-    capacitors = [(tree.node(name), outlet) for name, outlet in tree.outlets.items() if is_windkessel(outlet)]
-    size = n + len(capacitors)
-    capacity = np.zeros(size)
-    capacity[:n] = 0.5 * (np.bincount(tree.start, vessels, n) + np.bincount(tree.end, vessels, n))
-    matrix = np.zeros((size, size))
-    for start, end, value in zip(tree.start, tree.end, 1.0 / resistance, strict=True):
-        _link(matrix, start, end, value)
-    for name, outlet in tree.outlets.items():
-        if not is_windkessel(outlet):
-            node = tree.node(name)
-            matrix[node, node] += min(outlet_admittance(grid, node, outlet, np.zeros(1))[0].real, 1.0)
-    for index, (node, outlet) in enumerate(capacitors, start=n):
-        capacity[index] = outlet.compliance
-        _link(matrix, node, index, 1.0 / max(outlet.proximal, 1e-3 * outlet.distal))
-        matrix[index, index] += 1.0 / outlet.distal
-    if tree.inlet.kind == "pressure":
-        held = tree.node(tree.inlet.node)
-        keep = np.arange(size) != held
-        return matrix[np.ix_(keep, keep)], capacity[keep]
-    return matrix, capacity
-
-
-def _link(matrix: Floats, a: int, b: int, conductance: float) -> None:
-    matrix[a, a] += conductance
-    matrix[b, b] += conductance
-    matrix[a, b] -= conductance
-    matrix[b, a] -= conductance

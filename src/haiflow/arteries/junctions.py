@@ -55,12 +55,12 @@ def join(tree: Tree) -> Nodes:
 def _kinds(tree: Tree) -> NDArray[np.int32]:
     kind = np.full(len(tree.nodes), JUNCTION, dtype=np.int32)
     for name, outlet in tree.outlets.items():
-        if name not in tree.nodes:
+        if name not in tree.node_index:
             rule = "an outlet needs a node of the network"
             raise InputError("arteries.outlets", name, rule, nearest(name, tree.nodes))
         wave = outlet.reflection is not None
         kind[tree.node(name)] = REFLECTION if wave else WINDKESSEL if is_windkessel(outlet) else RESISTANCE
-    if tree.inlet.node not in tree.nodes or tree.inlet.node in tree.outlets:
+    if tree.inlet.node not in tree.node_index or tree.inlet.node in tree.outlets:
         raise InputError(
             "arteries.inflow", tree.inlet.node, "blood enters at a node that is no outlet",
             nearest(tree.inlet.node, set(tree.nodes) - set(tree.outlets)),

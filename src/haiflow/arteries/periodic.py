@@ -1,9 +1,10 @@
 """The periodic cardiac cycle of a network: march, accelerate, and say how far from the limit the result is.
 
 One cycle of the solver is a map ``x -> F(x)`` of its state; the periodic state is its fixed point. The march starts
-from the linearised network's periodic state (:mod:`haiflow.arteries.harmonics`); Anderson's method (1965, J ACM 12:547)
-mixes the last cycles. The stated residual is an estimate of the distance to the limit, ``|F(x) - x| / (1 - q)``, where
-``q`` is the larger of the network's slowest decay over a cycle and the ratio last seen between plain cycles; pressures
+from the linearised network's periodic state (:mod:`haiflow.arteries.harmonics`). After each cycle the slow modes of the
+network (:mod:`haiflow.arteries.slow_modes`) say what the cycles to come would yet add: that is one step of Newton's
+method with the network as its Jacobian, and Anderson's method (1965, J ACM 12:547) mixes the last of these. The stated
+residual is the extrapolated distance of the cycle from the limit: what it changed and what is still to come; pressures
 are measured against the largest pressure of the cycle, flow rates against the largest in their vessel.
 """
 
@@ -17,8 +18,9 @@ import numpy as np
 from haiflow.arteries import tube_law
 from haiflow.arteries.balance import divergence_free
 from haiflow.arteries.grid import Grid, make_grid
-from haiflow.arteries.harmonics import from_harmonics, slowest_decay
+from haiflow.arteries.harmonics import from_harmonics
 from haiflow.arteries.pulsatile import COURANT, PulsatileFlow, Samples
+from haiflow.arteries.slow_modes import SlowModes, slow_modes
 from haiflow.arteries.state import State, end_flows
 from haiflow.arteries.stenosis import loss_at_start, lumped_loss
 from haiflow.arteries.tree import Tree
@@ -28,7 +30,6 @@ from haiflow.ports import Floats
 SAMPLES = 200
 DEPTH = 4  # cycles that Anderson's method mixes
 LEAST_CYCLES = 2  # the first one still carries the waves of a start that is not the network's own
-WORST_DECAY = 0.98
 SMALL_FLOW = 0.02  # of the inlet's flow: below it a vessel's flow is measured against this
 
 
@@ -70,7 +71,7 @@ def periodic(
     grid = make_grid(tree) if grid is None else grid
     start = replace(state, phase=0.0) if state is not None else from_harmonics(grid)
     flow = PulsatileFlow(tree, grid, start, courant=courant)
-    search = _Search(grid, slowest_decay(grid, start))
+    search = _Search(grid, slow_modes(grid, start))
     for count in range(1, max_cycles + 1):
         volume = flow.end_volume.copy()
         samples = flow.sample_cycle(SAMPLES)
@@ -89,11 +90,10 @@ def periodic(
 class _Search:
     """The cycles so far as scaled vectors: pressure and flow rate of cells, charge of nodes, flow of ends."""
 
-    def __init__(self, grid: Grid, decay: float) -> None:
-        self.grid, self.decay = grid, decay
+    def __init__(self, grid: Grid, modes: SlowModes) -> None:
+        self.grid, self.modes = grid, modes
         self.starts: list[Floats] = []
         self.ends: list[Floats] = []
-        self.mixed = False
         self.scale = np.zeros(0)
         self.worst = grid.tree.vessels[0]
 
@@ -101,33 +101,30 @@ class _Search:
         """Take note of a cycle and estimate how far it is from the limit."""
         self.scale = self._scale(samples) if self.scale.size == 0 else self.scale
         self.starts.append(self._vector(start))
-        self.ends.append(self._vector(end))
-        change = np.abs(self.ends[-1] - self.starts[-1])
-        cells = self.grid.n_cells
-        worst = int(np.argmax(np.maximum(change[:cells], change[cells : 2 * cells])))
+        change = self._vector(end) - self.starts[-1]
+        distance = change + self._still_to_come(change)
+        self.ends.append(self.starts[-1] + distance)
+        cells, distance = self.grid.n_cells, np.abs(distance)
+        worst = int(np.argmax(np.maximum(distance[:cells], distance[cells : 2 * cells])))
         self.worst = self.grid.tree.vessels[self.grid.vessel_of_cell[worst]]
-        return float(change.max()) / (1.0 - self._slowest(float(change.max())))
+        return float(distance.max())
 
-    def _slowest(self, change: float) -> float:
-        seen = 0.0
-        if len(self.starts) > 1 and not self.mixed:
-            before = float(np.abs(self.ends[-2] - self.starts[-2]).max())
-            seen = change / before if before > 0.0 else 0.0
-        return min(max(self.decay, seen), WORST_DECAY)
+    def _still_to_come(self, change: Floats) -> Floats:
+        cells, nodes = self.grid.n_cells, len(self.grid.tree.nodes)
+        pressure, flow, charge, ends = np.split(change * self.scale, [cells, 2 * cells, 2 * cells + nodes])
+        more, charged = self.modes.still_to_come(pressure, charge)
+        return np.concatenate([more, np.zeros_like(flow), charged, np.zeros_like(ends)]) / self.scale
 
     def next_start(self) -> State:
-        """Anderson's mix of the last cycles, or the plain end of the last one where the mix is no possible state."""
+        """Anderson's mix of the last cycles, or the last one's limit where the mix is no possible state."""
         plain = self.ends[-1]
         starts, ends = np.array(self.starts[-DEPTH:]), np.array(self.ends[-DEPTH:])
-        self.mixed = len(starts) > 1
         mixed = plain
-        if self.mixed:
+        if len(starts) > 1:
             change = ends - starts
             weight, *_ = np.linalg.lstsq(np.diff(change, axis=0).T, change[-1], rcond=1e-6)
             mixed = plain - weight @ np.diff(ends, axis=0)
-        far = np.abs(mixed - plain).max() > 0.5
-        self.mixed = self.mixed and not far
-        return self._state(plain if far else mixed)
+        return self._state(plain if np.abs(mixed - plain).max() > 0.5 else mixed)
 
     def _scale(self, samples: Samples) -> Floats:
         pressure = max(float(np.abs(samples.stations[..., 0]).max()), 1.0)

@@ -15,12 +15,14 @@ from scipy.interpolate import CubicSpline
 from haiflow.arteries import tube_law
 from haiflow.arteries.grid import Grid, reference_area, stiffness
 from haiflow.arteries.junctions import REFLECTION, WINDKESSEL, Nodes, join
+from haiflow.arteries.local_steps import Steps, choose_steps, node_levels
 from haiflow.arteries.outlets import implicit_weight
 from haiflow.arteries.stenosis import end_losses
 from haiflow.arteries.tree import Inlet
 from haiflow.errors import SolverStopped
 from haiflow.ports import Floats
 
+SPARE = 8  # slots beyond the last, which the kernel's passes may read
 MOST_STEPS = 1_000_000  # in a cardiac cycle: far beyond what any artery needs
 
 
@@ -29,17 +31,22 @@ class Plan:
     """Everything constant over the steps of one time loop."""
 
     nodes: Nodes
-    cell_table: Floats  # (7, n_faces)
-    face_table: Floats  # (5, n_faces)
+    cell_table: Floats  # (7, n_faces + SPARE)
+    face_table: Floats  # (4, n_faces + SPARE)
     end_table: Floats  # (2 n_vessels, 8)
     node_table: Floats  # (n_nodes, 7)
     face: NDArray[np.int32]  # (2 n_vessels,)
     cell: NDArray[np.int32]
-    inlet: Floats  # (steps in a cycle,)
-    dt: float
+    inlet: Floats  # (fine steps in a cycle,)
+    level: NDArray[np.int32]  # (n_vessels,)
+    node_level: NDArray[np.int32]  # (n_nodes,)
+    dtdx: Floats  # (n_vessels,) s/m, of each vessel's own step
+    dt: float  # of a whole step
+    fine_dt: float
     alpha: float
     friction: float  # m2/s: dQ/dt = -friction u
     viscous: bool
+    sourced: bool
 
 
 def momentum_correction(velocity_profile: float) -> float:
@@ -61,16 +68,21 @@ def wave_speeds(grid: Grid, area: Floats, flow_rate: Floats) -> Floats:
     return alpha * velocity + np.sqrt(speed**2 + alpha * (alpha - 1.0) * velocity**2)
 
 
-def steps_per_cycle(grid: Grid, area: Floats, flow_rate: Floats, courant: float, multiple: int) -> int:
-    """Steps in one period so that waves cross at most ``courant`` cells a step and friction stays stable."""
+def steps_per_cycle(
+    grid: Grid, area: Floats, flow_rate: Floats, courant: float, multiple: int, *, local: bool = True
+) -> Steps:
+    """Steps in one period so that waves cross at most ``courant`` cells a step and friction stays stable.
+
+    Where it saves work, and ``local`` allows it, vessels take steps of their own.
+    """
     rate = wave_speeds(grid, area, flow_rate) / (courant * grid.cell_dx)
-    fastest = max(float(rate.max()), 2.0 * friction_coefficient(grid) / float(area.min()))
-    steps = int(np.ceil(grid.tree.inlet.period * fastest / multiple)) * multiple
-    if steps > MOST_STEPS:
-        vessel = grid.tree.vessels[grid.vessel_of_cell[int(np.argmax(rate))]]
-        reason = f"a cardiac cycle would take {steps:.2g} steps: a wall too stiff, cells too short or blood too viscous"
+    rate = np.maximum(rate, 2.0 * friction_coefficient(grid) / area)
+    least = grid.tree.inlet.period * np.maximum.reduceat(rate, grid.offset[:-1])
+    if least.max() > MOST_STEPS:
+        vessel = grid.tree.vessels[int(np.argmax(least))]
+        reason = f"a cycle would take {least.max():.2g} steps: a wall too stiff, cells too short or blood too viscous"
         raise SolverStopped(0.0, vessel, reason)
-    return steps
+    return choose_steps(grid, least if local else np.full_like(least, least.max()), multiple)
 
 
 def sample_inlet(inlet: Inlet, steps: int) -> Floats:
@@ -84,29 +96,36 @@ def sample_inlet(inlet: Inlet, steps: int) -> Floats:
     return table + (inlet.mean - table.mean())
 
 
-def make_plan(grid: Grid, steps: int, source: Floats | None = None) -> Plan:
-    """Tables for ``steps`` steps in a cycle and, where given, a volume source (n_cells,) m2/s."""
-    nodes = join(grid.tree)
-    dt = grid.tree.inlet.period / steps
+def make_plan(grid: Grid, steps: Steps, source: Floats | None = None) -> Plan:
+    """Tables for the ``steps`` of a cycle and, where given, a volume source (n_cells,) m2/s."""
+    tree, nodes = grid.tree, join(grid.tree)
+    dt = tree.inlet.period / steps.fine
+    node_level = node_levels(grid, steps.level)
+    vessel_dt, node_dt = (np.asarray(dt * 2.0**level, dtype=float) for level in (steps.level, node_level))
     end_table, face, cell = _end_table(grid, nodes)
+    # The inlet's node knows its value at the steps that it takes, with their mean exact.
+    span = 1 << int(node_level[tree.node(tree.inlet.node)])
+    inlet = np.repeat(sample_inlet(tree.inlet, steps.fine // span), span)
     return Plan(
-        nodes, _cell_table(grid, dt, source), _face_table(grid), end_table, _node_table(grid, nodes, end_table, dt),
-        face, cell, sample_inlet(grid.tree.inlet, steps), dt, momentum_correction(grid.tree.velocity_profile),
-        friction_coefficient(grid), grid.tree.wall_viscosity is not None and bool(np.any(grid.tree.wall_viscosity)),
+        nodes, _cell_table(grid, vessel_dt, source), _face_table(grid), end_table,
+        _node_table(grid, nodes, end_table, node_dt), face, cell, inlet, steps.level, node_level,
+        vessel_dt / grid.dx, tree.inlet.period / steps.whole, dt, momentum_correction(tree.velocity_profile),
+        friction_coefficient(grid), tree.wall_viscosity is not None and bool(np.any(tree.wall_viscosity)),
+        source is not None,
     )
 
 
-def _cell_table(grid: Grid, dt: float, source: Floats | None) -> Floats:
-    table = np.zeros((7, grid.n_faces))
+def _cell_table(grid: Grid, vessel_dt: Floats, source: Floats | None) -> Floats:
+    table = np.zeros((7, grid.n_faces + SPARE))
     table[0] = table[1] = 1.0
     slot = grid.slot
     rho = grid.tree.blood.density
     table[0, slot] = np.sqrt(grid.A0)
     table[1, slot] = grid.beta / grid.A0
-    table[2, slot] = dt / grid.cell_dx
+    table[2, slot] = (vessel_dt / grid.dx)[grid.vessel_of_cell]
     table[3, slot] = 0.0 if source is None else source
     table[4, slot] = grid.beta / (2.0 * rho * grid.A0)
-    table[5, slot] = dt / (4.0 * rho * grid.cell_dx)
+    table[5, slot] = (vessel_dt / (4.0 * rho * grid.dx))[grid.vessel_of_cell]
     table[6, slot] = (grid.A0 / grid.beta) ** 2 / 3.0
     return table
 
@@ -117,9 +136,8 @@ def _face_table(grid: Grid) -> Floats:
     beta = stiffness(tree, vessel, grid.face_x)
     wall = np.zeros(len(tree.vessels)) if tree.wall_viscosity is None else np.asarray(tree.wall_viscosity)
     rho = tree.blood.density
-    return np.stack([
-        np.sqrt(A0), A0 / beta, beta / (3.0 * rho * A0), beta / (2.0 * rho * A0), wall[vessel] / (A0 * grid.dx[vessel]),
-    ])
+    rows = [np.sqrt(A0), A0 / beta, beta / (3.0 * rho * A0), wall[vessel] / (A0 * grid.dx[vessel])]
+    return np.ascontiguousarray(np.pad(np.stack(rows), ((0, 0), (0, SPARE))))
 
 
 def _end_table(grid: Grid, nodes: Nodes) -> tuple[Floats, NDArray[np.int32], NDArray[np.int32]]:
@@ -140,7 +158,7 @@ def _end_table(grid: Grid, nodes: Nodes) -> tuple[Floats, NDArray[np.int32], NDA
     return table, face, cell
 
 
-def _node_table(grid: Grid, nodes: Nodes, end_table: Floats, dt: float) -> Floats:
+def _node_table(grid: Grid, nodes: Nodes, end_table: Floats, node_dt: Floats) -> Floats:
     tree = grid.tree
     table = np.zeros((len(tree.nodes), 7))
     several = np.diff(nodes.first) > 1
@@ -153,8 +171,8 @@ def _node_table(grid: Grid, nodes: Nodes, end_table: Floats, dt: float) -> Float
         table[node, 0] = outlet.proximal
         if nodes.kind[node] == WINDKESSEL:
             table[node, 1] = 1.0 / outlet.distal
-            table[node, 2] = dt / outlet.compliance
-            table[node, 3] = implicit_weight(outlet, node_impedance(grid, nodes, end_table, node), dt)
+            table[node, 2] = node_dt[node] / outlet.compliance
+            table[node, 3] = implicit_weight(outlet, node_impedance(grid, nodes, end_table, node), node_dt[node])
         elif nodes.kind[node] != REFLECTION:
             table[node, 0] += 0.0 if np.isinf(outlet.distal) else outlet.distal
     return table

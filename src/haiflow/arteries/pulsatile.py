@@ -3,30 +3,38 @@
 Mass and momentum in area and flow rate (Formaggia et al. 2003; Delestre & Lagree 2013), second order in space and time;
 the scheme is explained in ``ext/haiflow/kernels/blood1d.pyx``. An inlet of kind "pressure" holds the total pressure
 ``p + rho u^2 / 2``: with the static one a fast inflow would gain energy from the boundary and run away. The step is a
-whole fraction of the period; where a wave becomes too fast for it the steps are halved.
+whole fraction of the period; where a wave becomes too fast for it the steps are halved. Vessels take steps of their
+own where that saves work (:mod:`haiflow.arteries.local_steps`); what this module calls a step is the whole one, at the
+end of which all stand at the same time. Threads share the work of a larger network; results do not depend on how many.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from haiflow.arteries import tube_law
 from haiflow.arteries.grid import Grid, make_grid
-from haiflow.arteries.plan import Plan, make_plan, steps_per_cycle, wave_speeds
+from haiflow.arteries.local_steps import Shares, Steps, same_step, share_out
+from haiflow.arteries.plan import MOST_STEPS, SPARE, Plan, make_plan, steps_per_cycle, wave_speeds
 from haiflow.arteries.state import State, check_state, end_flows, from_steady
 from haiflow.arteries.tree import Tree
 from haiflow.errors import InputError, SolverStopped
 from haiflow.kernels import kernel
+from haiflow.numerics.team import Pace, allowed, together
 from haiflow.ports import Floats
 
 COURANT = 0.7  # of the start state; waves grow faster in systole
 SPEED_LIMIT = 0.98  # cells a step: the scheme is stable to 1
 MAX_HALVINGS = 6
 MULTIPLE = 200  # steps in a cycle are a multiple of this, so that samples fall on equal steps
-WORK_ROWS, FACE_FLOW_ROW, END_WORK = 11, 5, 9
+CELLS_PER_THREAD = 500  # below, threads wait for each other longer than they work
+MOST_THREADS = 8
+PIECE = 1_000_000  # cells times fine steps in one call of several threads: some 10 ms
+WORK_ROWS, NODE_ROWS, BLOCK_ROWS, END_WORK = 3, 2, 8, 15
 DONE, BAD_AREA, TOO_FAST = 0, 1, 2
 REASONS = {BAD_AREA: "an area is not positive and finite", TOO_FAST: "a wave outruns every time step tried"}
 
@@ -49,18 +57,24 @@ class Samples:
     node_pressure: Floats  # (n_samples, n_nodes) Pa, static
     node_head: Floats  # (n_samples, n_nodes) Pa, total: p + rho u^2 / 2; static at an outlet
 
+    def after(self, count: int) -> Samples:
+        """All but the first ``count``; there is always one row, to be written only where a sample is due."""
+        first = min(count, len(self.stations) - 1)
+        return Samples(self.stations[first:], self.node_pressure[first:], self.node_head[first:])
+
 
 class PulsatileFlow:
     """The flow in ``tree``, its state held in arrays and advanced in place.
 
     Parameters: ``grid`` (made from the tree where left out), ``state`` to start from (the steady network's),
     ``source`` (n_cells,) m2/s, a volume source per length, ``courant``, cells that the fastest wave of the start state
-    crosses in a step. ``steps`` fixes the number of steps in a cycle instead.
+    crosses in a step. ``steps`` fixes the number of steps in a cycle instead, with the local ones where :class:`Steps`
+    are given. ``threads``: as many as the user grants and the size is worth, where left out.
     """
 
     def __init__(
         self, tree: Tree, grid: Grid | None = None, state: State | None = None, *, source: Floats | None = None,
-        courant: float = COURANT, steps: int | None = None,
+        courant: float = COURANT, steps: int | Steps | None = None, threads: int | None = None,
     ) -> None:
         self.tree = tree
         self.grid = grid if grid is not None else make_grid(tree)
@@ -69,18 +83,39 @@ class PulsatileFlow:
         self.source = _checked_source(self.grid, source)
         state = from_steady(self.grid) if state is None else state
         check_state(self.grid, state)
-        self.steps_in_cycle = steps or steps_per_cycle(self.grid, state.area, state.flow_rate, courant, MULTIPLE)
+        if steps is None:
+            steps = steps_per_cycle(self.grid, state.area, state.flow_rate, courant, MULTIPLE)
+        self.steps = steps if isinstance(steps, Steps) else same_step(self.grid, steps)
         self.fallbacks = 0
         self.kernel_s = 0.0
         self.end_volume = np.zeros(2 * len(tree.vessels))
         self._kernel = kernel("blood1d")
+        self.threads = self._worthwhile(allowed()) if threads is None else threads
         self._set_up()
         self.restore(state)
 
+    def _worthwhile(self, granted: int) -> int:
+        return max(1, min(granted, self.grid.n_cells // CELLS_PER_THREAD, MOST_THREADS))
+
     def _set_up(self) -> None:
-        grid, self._plan = self.grid, make_plan(self.grid, self.steps_in_cycle, self.source)
-        self._work = np.zeros((WORK_ROWS, max(grid.n_faces, len(self.tree.nodes))))
-        self._end_work = np.zeros(END_WORK * 2 * len(self.tree.vessels))
+        grid, self._plan = self.grid, make_plan(self.grid, self.steps, self.source)
+        self.threads = self.threads if self._kernel.SHARES_WORK else 1
+        self._pace = Pace(self.threads)
+        self._shares = {
+            threads: share_out(grid, self.steps, threads, whole_vessels=self._plan.viscous)
+            for threads in self._pace.choices
+        }
+        self._work = np.ones((WORK_ROWS, grid.n_faces + SPARE))
+        self._work[0] = 0.0  # no flux through the vessels' last faces, which no block computes
+        self._node_work = np.zeros((NODE_ROWS, len(self.tree.nodes)))
+        self._end_work = np.zeros((2 * len(self.tree.vessels), END_WORK))
+        longest = max(int(np.max(shares.block[:, 1] - shares.block[:, 0])) for shares in self._shares.values()) + 16
+        self._block_work = np.zeros((self.threads, BLOCK_ROWS, longest))
+
+    @property
+    def steps_in_cycle(self) -> int:
+        """Whole steps."""
+        return self.steps.whole
 
     @property
     def plan(self) -> Plan:
@@ -122,13 +157,13 @@ class PulsatileFlow:
 
     def state(self) -> State:
         phase = (self._step % self.steps_in_cycle) / self.steps_in_cycle
-        return State(self.area, self.flow_rate, self.charge, phase, self._work[FACE_FLOW_ROW, self._plan.face])
+        return State(self.area, self.flow_rate, self.charge, phase, self._end_flow.copy())
 
     def restore(self, state: State) -> None:
         """Go on from ``state``, at its phase in the first cycle."""
         grid = self.grid
-        self._area = np.ones(grid.n_faces)
-        self._flow = np.zeros(grid.n_faces)
+        self._area = np.ones(grid.n_faces + SPARE)
+        self._flow = np.zeros(grid.n_faces + SPARE)
         self._area[grid.slot], self._flow[grid.slot] = state.area, state.flow_rate
         self._charge = np.ascontiguousarray(state.charge, dtype=float).copy()
         self._step = round(state.phase * self.steps_in_cycle)
@@ -137,7 +172,7 @@ class PulsatileFlow:
         root = plan.end_table[:, 2] + pressure[cell] / plan.end_table[:, 1]
         self._end_q = np.sqrt(np.maximum(root, 0.05 * plan.end_table[:, 2]))
         self._head = np.zeros(len(self.tree.nodes))
-        self._work[FACE_FLOW_ROW, plan.face] = end_flows(grid, state)  # what a viscous wall's first half step sees
+        self._end_flow = np.array(end_flows(grid, state))  # what a viscous wall's first half step sees
 
     def advance(self, n_steps: int) -> FluxBlock:
         """Take ``n_steps`` steps and return the fluxes of each.
@@ -172,32 +207,73 @@ class PulsatileFlow:
     def _halve(self, before: tuple[State, int, int, Floats]) -> None:
         """Half the time step, back at the state before."""
         state, step, cycle, end_volume = before
-        self.steps_in_cycle *= 2
+        self.steps = replace(self.steps, whole=2 * self.steps.whole)
         self._set_up()
         self.restore(state)
         self._step = step * (self.steps_in_cycle // cycle)
         self.end_volume = end_volume.copy()
 
     def _march(self, n_steps: int, record: bool, n_samples: int) -> tuple[int, tuple[Floats, Floats, Samples]]:
-        plan, n_vessels, n_nodes = self._plan, len(self.tree.vessels), len(self.tree.nodes)
-        rows, n_rows = (n_steps if record else 1), max(n_samples, 1)
-        flux = np.zeros((max(rows, 1), self.grid.n_faces))
-        node_pressure = np.zeros((max(rows, 1), n_nodes))
-        samples = Samples(np.zeros((n_rows, n_vessels, 3, 3)), np.zeros((n_rows, n_nodes)), np.zeros((n_rows, n_nodes)))
-        report = np.zeros(3, dtype=np.int64)
+        n_nodes, n_rows = len(self.tree.nodes), max(n_samples, 1)
+        flux = np.zeros((n_steps if record else 0, self.grid.n_faces))
+        node_pressure = np.zeros((n_steps if record else 1, n_nodes))
+        stations = np.zeros((n_rows, len(self.tree.vessels), 3, 3))
+        samples = Samples(stations, np.zeros((n_rows, n_nodes)), np.zeros((n_rows, n_nodes)))
         every = self.steps_in_cycle // n_samples if n_samples else 0
-        began = time.perf_counter()
-        self._kernel.advance(
-            self._area, self._flow, self._end_q, self._head, self._charge, flux, node_pressure, self.end_volume,
-            samples.stations, samples.node_pressure, samples.node_head, report, self._work, self._end_work,
-            plan.cell_table, plan.face_table, plan.end_table, plan.node_table, plan.nodes.first, plan.nodes.ends,
-            plan.nodes.kind, plan.face, plan.cell, plan.inlet, self._step % self.steps_in_cycle, n_steps, every,
-            plan.viscous, plan.dt, plan.alpha, plan.friction, self.tree.blood.density, SPEED_LIMIT,
-        )
+        began, done, status = time.perf_counter(), 0, DONE
+        while done < n_steps and status == DONE:
+            piece = min(self._piece(every), n_steps - done)
+            taken = -(-done // every) if every else 0  # samples so far
+            out = (flux[done:], node_pressure[done:] if record else node_pressure, samples.after(taken))
+            status = self._run_piece(piece, every, *out)
+            done += piece
         self.kernel_s += time.perf_counter() - began
+        return status, (flux, node_pressure, samples)
+
+    def _piece(self, every: int) -> int:
+        """Steps in one call of the kernel: all, or some milliseconds' worth where the number of threads may change."""
+        if len(self._pace.choices) == 1:
+            return MOST_STEPS
+        steps = int(np.ceil(PIECE / (self.grid.n_cells << self.steps.top)))
+        return -(-steps // every) * every if every else steps
+
+    def _run_piece(self, n_steps: int, every: int, flux: Floats, node_pressure: Floats, samples: Samples) -> int:
+        threads = self._pace.choose()
+        shares = self._shares[threads]
+        report = np.zeros(2, dtype=np.int64)
+        before, after = self._arguments(shares, flux, node_pressure, samples, report)
+        bad, barrier = np.zeros((threads, 8), dtype=np.int64), np.zeros(16, dtype=np.int64)
+        first, numbers, began = self._step % self.steps_in_cycle, self._numbers(), time.perf_counter()
+
+        def part(thread: int) -> int:
+            given = (*before, self._block_work[thread], *after)
+            return int(self._kernel.advance(thread, barrier, bad, *given, first, n_steps, every, *numbers))
+
+        self.fallbacks += sum(together(part, threads))
+        self._pace.note(threads, (time.perf_counter() - began) / n_steps)
         self._step += int(report[0])
-        self.fallbacks += int(report[2])
-        return int(report[1]), (flux, node_pressure, samples)
+        return int(report[1])
+
+    def _arguments(
+        self, shares: Shares, flux: Floats, node_pressure: Floats, samples: Samples, report: Any
+    ) -> tuple[Any, Any]:
+        """The kernel's arrays, before and after a thread's own scratch."""
+        plan, nodes = self._plan, self._plan.nodes
+        changed = (
+            self._area, self._flow, self._end_q, self._end_flow, self._head, self._charge, flux, node_pressure,
+            self.end_volume, samples.stations, samples.node_pressure, samples.node_head, report, self._work,
+            self._node_work, self._end_work,
+        )
+        read = (
+            plan.cell_table, plan.face_table, plan.end_table, plan.node_table, plan.dtdx, nodes.first, nodes.ends,
+            nodes.kind, plan.face, plan.cell, plan.level, plan.node_level, shares.block, shares.block_range,
+            shares.node_order, shares.node_range, plan.inlet,
+        )
+        return changed, read
+
+    def _numbers(self) -> tuple[Any, ...]:
+        plan, density = self._plan, self.tree.blood.density
+        return plan.viscous, plan.sourced, plan.fine_dt, plan.alpha, plan.friction, density, SPEED_LIMIT
 
     def _stopped(self, reason: str) -> SolverStopped:
         """The error for the present state, with the vessel of the worst cell."""

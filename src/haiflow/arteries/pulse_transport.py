@@ -77,13 +77,13 @@ class PulseTransport:
         """
         volume = self._adopt(block.area_start * self.grid.cell_dx)
         n_steps = block.face_flux.shape[0]
-        together = self._steps_together(block, volume)
+        together, pieces = self._steps_together(block, volume)
         whole = n_steps - n_steps % together
         given = (volume, inlet_concentration, injected, None if source is None else source * self.grid.cell_dx)
         outflow = np.zeros((self.c.shape[0], self.channels.n_external))
         if whole:
             flux = block.face_flux[:whole].reshape(-1, together, self.grid.n_faces).mean(axis=1)
-            outflow += self._replay(flux, together * block.dt, *given)
+            outflow += self._replay(np.repeat(flux, pieces, axis=0), together * block.dt / pieces, *given)
         if whole < n_steps:
             flux = block.face_flux[whole:].mean(axis=0, keepdims=True)
             outflow += self._replay(flux, (n_steps - whole) * block.dt, *given)
@@ -114,10 +114,12 @@ class PulseTransport:
         self.volume = np.ascontiguousarray(volume)  # the kernel changes it in place
         return self.volume
 
-    def _steps_together(self, block: FluxBlock, volume: Floats) -> int:
+    def _steps_together(self, block: FluxBlock, volume: Floats) -> tuple[int, int]:
+        """Blood steps in one of the drug's, or else steps of the drug in one of the blood's, which may be long."""
         flux, left = np.abs(block.face_flux).max(axis=0), self.channels.left_face
         courant = block.dt * np.max((flux[left] + flux[left + 1]) * 0.5 / volume)
-        return int(np.clip(COURANT / max(courant, 1e-300), 1, max(block.face_flux.shape[0], 1)))
+        together = int(np.clip(COURANT / max(courant, 1e-300), 1, max(block.face_flux.shape[0], 1)))
+        return together, max(1, int(np.ceil(courant)))
 
     def _conductance(self, volume: Floats) -> Floats | None:
         if self.dispersion == 0.0:

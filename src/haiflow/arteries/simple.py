@@ -68,11 +68,29 @@ def fork(
 
 def binary_tree(
     n_vessels: int, length: Floats | float, inlet: Inlet, outlet: Outlet, *, radius: float = 2.5e-3, ratio: float = 0.8,
-    wave_speed: float = 8.0, **more: Any,
+    wave_speed: Floats | float = 8.0, **more: Any,
 ) -> Tree:
     """Vessel ``v`` starts where ``(v - 1) // 2`` ends; radius falls by ``ratio`` a generation; outlets at the ends."""
     links = [(0 if v == 0 else (v - 1) // 2 + 1, v + 1) for v in range(n_vessels)]
     leaves = {end for _, end in links} - {start for start, _ in links}
     size = radius * ratio ** np.floor(np.log2(np.arange(n_vessels) + 1))
-    return network(links, np.broadcast_to(length, n_vessels), size, np.full(n_vessels, wave_speed), inlet,
+    return network(links, np.broadcast_to(length, n_vessels), size, np.full(n_vessels, wave_speed, dtype=float), inlet,
                    {f"n{leaf}": outlet for leaf in sorted(leaves)}, **more)
+
+
+def murray_tree(
+    n_vessels: int, inlet: Inlet, *, total_length: float, radius: float = 12e-3, pressure: float = 12.7e3,
+    time_constant: float = 1.3, seed: int = 1, **more: Any,
+) -> Tree:
+    """A binary tree that keeps Murray's law (radius falls by 2^(-1/3) a generation), its vessels of uneven length.
+
+    Lengths (m) add up to ``total_length``; waves speed up towards the arterioles, 5 to 14 m/s. The beds share the
+    ``pressure`` (Pa) of the inlet's mean flow evenly and have one ``time_constant`` (s).
+    """
+    generation = np.floor(np.log2(np.arange(n_vessels) + 1))
+    length = np.random.default_rng(seed).uniform(0.5, 1.5, n_vessels) / (1.0 + 0.15 * generation)
+    bed = pressure / inlet.mean * ((n_vessels + 1) // 2)
+    return binary_tree(
+        n_vessels, total_length * length / length.sum(), inlet, Outlet(0.1 * bed, 0.9 * bed, time_constant / bed),
+        radius=radius, ratio=2.0 ** (-1.0 / 3.0), wave_speed=np.minimum(5.0 * 2.0 ** (0.2 * generation), 14.0), **more,
+    )  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,12 @@ class Outlet:
 CLOSED = Outlet(reflection=1.0)
 
 
+def _found(index: dict[str, int], name: str) -> int:
+    if name not in index:
+        raise ValueError(f"{name!r} is not in the tree")
+    return index[name]
+
+
 @dataclass(frozen=True)
 class Tree:
     """A network of elastic arteries.
@@ -92,10 +99,20 @@ class Tree:
     paths: dict[str, Floats] = field(default_factory=dict)  # vessel -> (k, 3) m, centre line, both ends included
 
     def vessel(self, name: str) -> int:
-        return self.vessels.index(name)
+        """Its index; raises ValueError for a name that no vessel has."""
+        return _found(self.vessel_index, name)
 
     def node(self, name: str) -> int:
-        return self.nodes.index(name)
+        """Its index; raises ValueError for a name that no node has."""
+        return _found(self.node_index, name)
+
+    @cached_property
+    def vessel_index(self) -> dict[str, int]:
+        return {name: index for index, name in enumerate(self.vessels)}
+
+    @cached_property
+    def node_index(self) -> dict[str, int]:
+        return {name: index for index, name in enumerate(self.nodes)}
 
     @property
     def terminals(self) -> tuple[str, ...]:
