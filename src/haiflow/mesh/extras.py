@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from haiflow.errors import HaiflowError
+from haiflow.errors import InputError
 
 
 def need(module: str, extra: str) -> Any:
-    """The module, or a message that says what to install."""
+    """The module, or an InputError that says what to install."""
     from importlib import import_module
 
     try:
         return import_module(module)
     except (ImportError, OSError) as error:
-        raise HaiflowError(f"this needs {module} ({error}): pip install 'haiflow[{extra}]'") from None
+        raise InputError(module, error, f"this needs {module}", f"pip install 'haiflow[{extra}]'") from None
