@@ -35,9 +35,12 @@ COMMANDS = (
     "doctor", "check --json", "new --template", "run -o out --shard", "x", "",
 )  # fmt: skip
 WORDS = (
-    "s.yaml", "gone.yaml", ".", "..", "/", "", " ", "\n", "ü.yaml", "-", "--", "-h", "--x", "--json", "--set", "a=b",
-    "0/0", "1/0", "3/2", "pumps", "drugs", "floxuridine", "michels-1", "standard", "-o", "out/x/y.vtu", "o.vtu", "--cells",
-    "1", "-5", "1e9", "9" * 30, "--edge", "\udcff", "a" * 300, "junction", "s.yaml/x", "baseline", "--template", "--force",
+    "s.yaml", "gone.yaml", ".", "..", "/", "", " ",
+    "\n", "ü.yaml", "-", "--", "-h", "--x", "--json", "--set", "a=b",
+    "0/0", "1/0", "3/2",
+    "pumps", "drugs", "floxuridine", "michels-1", "standard", "-o", "out/x/y.vtu", "o.vtu", "--cells",
+    "1", "-5", "1e9", "9" * 30, "--edge", "\udcff", "a" * 300, "junction", "s.yaml/x", "baseline",
+    "--template", "--force",
     "--list",
 )  # fmt: skip
 

@@ -15,7 +15,7 @@ LONGEST = 300  # letters of a place or value
 def one_line(given: object, most: int | None = None) -> str:
     """Text from a file as a message may show it: on one line, of at most some letters, and nothing that moves a
     terminal's cursor or turns its letters round."""
-    text = str(given)
+    text = str(given) if str(given).strip() else f"'{given!s}'"
     if most is not None and len(text) > most:
         text = f"{text[: most - 20]}... ({len(text)} letters)"
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)

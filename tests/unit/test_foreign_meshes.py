@@ -305,7 +305,8 @@ def test_detached_voxels_are_refused_and_specks_are_told_of(tmp_path):
 
 
 @pytest.mark.parametrize(("label", "step", "rule"), [
-    (np.ones((1, 1, 1), np.int16), 100.0, "too few to have a smooth surface"), (block(), 1.0, "no liver has this volume"),
+    (np.ones((1, 1, 1), np.int16), 100.0, "too few to have a smooth surface"),
+    (block(), 1.0, "no liver has this volume"),
     (np.ones((1, 1, 1), np.int16), 0.0, "no voxel of finite volume"),
 ])  # fmt: skip
 def test_label_volumes_that_are_no_liver(tmp_path, label, step, rule):
@@ -350,3 +351,14 @@ def test_a_file_on_which_gmsh_crashes_is_refused_in_words(tmp_path, monkeypatch)
     monkeypatch.setattr(by_gmsh, "find_spec", lambda name: name)
     with pytest.raises(InputError, match="cannot be read as a mesh"):
         read_liver(path)
+
+
+@needs_gmsh
+def test_after_gmsh_a_reader_that_has_gone_is_still_an_error_and_no_death():
+    import subprocess
+    import sys
+
+    code = "import os; from haiflow.mesh.extras import begun_gmsh; begun_gmsh().finalize(); r, w = os.pipe()"
+    code += "; os.close(r)"
+    code += "\ntry:\n    os.write(w, b'x')\nexcept BrokenPipeError:\n    print('told')"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "told"

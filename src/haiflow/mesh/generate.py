@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from haiflow.errors import HaiflowError, InputError
 from haiflow.mesh import shape, voxels
-from haiflow.mesh.extras import need
+from haiflow.mesh.extras import begun_gmsh, need
 from haiflow.mesh.files import SURFACE_FORMATS, read
 from haiflow.mesh.model import TetraMesh
 from haiflow.mesh.order import renumbered
@@ -136,8 +136,7 @@ def _level_set(spacing: float = 2.5) -> Any:
 
 def tetrahedra(skin: Any, edge: float, cells: int, place: str) -> tuple[Floats, NDArray[np.int32]]:
     """Points (n, 3) in mm and tetrahedra (m, 4) inside a closed triangulated surface (pyvista, mm)."""
-    gmsh = need("gmsh", "mesh")
-    gmsh.initialize(interruptible=False)
+    gmsh = begun_gmsh()
     try:
         gmsh.option.setNumber("General.Terminal", 0)
         with tempfile.TemporaryDirectory() as folder:
