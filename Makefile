@@ -4,7 +4,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
 KERNELS := $(wildcard ext/haiflow/kernels/*.px*)
 
-.PHONY: demo test test-all bench lint types ext debug-kernels clean system
+.PHONY: demo test test-all bench lint types ext debug-kernels sanitised-kernels fuzz clean system
 
 demo: $(STAMP)
 	$(BIN)/haiflow run examples/baseline.yaml -o runs/baseline --force
@@ -32,6 +32,17 @@ types: $(STAMP)
 debug-kernels: $(STAMP)
 	HAIFLOW_DEBUG=1 $(BIN)/python setup.py -q build --build-base build/debug --build-lib build/debug/lib
 	PYTHONPATH=build/debug/lib $(BIN)/python -m pytest tests/kernels
+
+# And on a build with the address and undefined-behaviour sanitisers (gcc or clang). Python itself leaks by design.
+sanitised-kernels: $(STAMP)
+	HAIFLOW_SANITISE=1 $(BIN)/python setup.py -q build --build-base build/sanitised --build-lib build/sanitised/lib
+	LD_PRELOAD="$$($${CC:-cc} -print-file-name=libasan.so) $$($${CC:-cc} -print-file-name=libubsan.so)" \
+	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 HAIFLOW_SANITISED=1 PYTHONPATH=build/sanitised/lib \
+	$(BIN)/python -m pytest -p no:cacheprovider tests/kernels
+
+# 20,000 inputs that nobody would give, an hour on one core: python -m fuzz --help.
+fuzz: $(STAMP)
+	$(BIN)/python -m fuzz 20000
 
 ext: $(STAMP)
 	$(BIN)/python setup.py -q build_ext --inplace

@@ -2,7 +2,8 @@
 
 Each kernel is compiled twice from one source: ``haiflow.kernels.portable`` for any machine and
 ``haiflow.kernels.x86_64_v3`` for processors with AVX2 and FMA; ``haiflow.kernels`` chooses at import.
-``HAIFLOW_DEBUG=1`` builds with bounds checks, initialisation checks and symbols.
+``HAIFLOW_DEBUG=1`` builds with bounds checks, initialisation checks and symbols; ``HAIFLOW_SANITISE=1``
+without them, but with the address and undefined-behaviour sanitisers of the compiler, which look where Cython does not.
 """
 
 import os
@@ -17,10 +18,13 @@ from setuptools.command.build_ext import build_ext
 KERNELS = sorted(path.stem for path in Path("ext/haiflow/kernels").glob("*.pyx"))
 INCLUDED = sorted(str(path) for path in Path("ext/haiflow/kernels").glob("*.px[id]"))
 DEBUG = os.environ.get("HAIFLOW_DEBUG", "0") not in ("", "0")
+SANITISE = os.environ.get("HAIFLOW_SANITISE", "0") not in ("", "0")
 
 # NaN must stay detectable and errno unused: never -ffast-math (it implies finite-math-only).
 FAST = ["-O3", "-fno-math-errno", "-fno-trapping-math"]
 CAREFUL = ["-O1", "-g"]
+WATCHED = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer"]
+MODE = "-sanitised" if SANITISE else "-debug" if DEBUG else ""
 LEVELS = {"portable": []}
 if platform.machine().lower() in ("x86_64", "amd64") and sys.platform != "win32":
     LEVELS["x86_64_v3"] = ["-march=x86-64-v3"]
@@ -37,13 +41,15 @@ DIRECTIVES = {
 
 
 def extensions(level: str, flags: list[str]) -> list[Extension]:
-    compile_args = [] if sys.platform == "win32" else [*(CAREFUL if DEBUG else FAST), *flags]
+    careful = [*CAREFUL, *(WATCHED if SANITISE else [])]
+    compile_args = [] if sys.platform == "win32" else [*(careful if DEBUG or SANITISE else FAST), *flags]
     return [
         Extension(
             f"haiflow.kernels.{level}.{name}",
             [f"ext/haiflow/kernels/{name}.pyx"],
             depends=INCLUDED,
             extra_compile_args=compile_args,
+            extra_link_args=WATCHED[:1] if SANITISE else [],
         )
         for name in KERNELS
     ]
@@ -53,7 +59,7 @@ def cythonized() -> list[Extension]:
     modules = []
     for level, flags in LEVELS.items():
         # One folder of generated C per interpreter, level and mode: staleness is judged by time stamps alone.
-        folder = f"build/cython-{sys.implementation.cache_tag}-{level}{'-debug' if DEBUG else ''}"
+        folder = f"build/cython-{sys.implementation.cache_tag}-{level}{MODE}"
         modules += cythonize(
             extensions(level, flags), build_dir=folder, include_path=["ext"], compiler_directives=DIRECTIVES, quiet=True
         )
@@ -65,7 +71,7 @@ class BuildKernels(build_ext):
         super().finalize_options()
         self.parallel = self.parallel or os.cpu_count() or 1
         # A debug object must never be taken for a fast one.
-        self.build_temp = f"{self.build_temp}{'-debug' if DEBUG else ''}"
+        self.build_temp = f"{self.build_temp}{MODE}"
 
 
 setup(ext_modules=cythonized(), cmdclass={"build_ext": BuildKernels})

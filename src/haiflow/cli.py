@@ -307,6 +307,10 @@ def _serves() -> bool:
 def _guarded(command: Callable[[], Any], as_json: bool) -> int:
     try:
         return int(command() or DONE)
+    except SystemExit:
+        if "PacifyFlush" in type(sys.stdout).__name__:  # click ends so where whoever read the output has gone
+            return DONE
+        raise
     except click.ClickException as error:
         return _bad_command(error)
     except InputError as error:
@@ -322,14 +326,18 @@ def _guarded(command: Callable[[], Any], as_json: bool) -> int:
     except BrokenPipeError:
         sys.stdout = None  # whoever read it has gone; do not flush at exit
         return DONE
-    except OSError as error:
+    except (OSError, MemoryError) as error:
         return _refused_by_system(error)
     except Exception as error:
         return _bug(error)
 
 
-def _refused_by_system(error: OSError) -> int:
-    """A full disk, a folder without permission: the machine's, neither a bug nor the scenario's."""
+def _refused_by_system(error: OSError | MemoryError) -> int:
+    """A full disk, a folder without permission, no memory: the machine's, neither a bug nor the scenario's."""
+    if isinstance(error, MemoryError):
+        what = str(error) or "allocation failed"
+        say(f"haiflow: {what}: not enough memory; ask for less (cells, outputs), or take a machine with more")
+        return BAD_INPUT
     where = error.filename or "output"
     say(f"{where}: {error.strerror or error}: the system refused; make room or check permissions, then run again")
     return BAD_INPUT
@@ -337,6 +345,8 @@ def _refused_by_system(error: OSError) -> int:
 
 def _bad_command(error: click.ClickException) -> int:
     error.show(file=sys.stderr)
+    if getattr(error, "ctx", None) is None:
+        say("Try 'haiflow --help' for help.")
     return BAD_INPUT
 
 

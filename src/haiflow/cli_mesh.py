@@ -117,10 +117,14 @@ def _made(source: Path, cells: int, edge: str | None, segments: str | None, unit
     if source.suffix.lower() in SURFACE_FORMATS:
         return generate.from_surface(source, unit=unit, edge=size, cells=cells, segments=segments)
     if voxels.ending(source) in voxels.VOXEL_FORMATS:
-        return generate.from_voxels(source, edge=size, cells=cells)
+        return generate.from_voxels(source, edge=size, cells=cells, note=_note)
     kinds = ", ".join((*SURFACE_FORMATS, *voxels.VOXEL_FORMATS))
     remedy = f"give 'standard' or one of {kinds}"
     raise InputError(str(source), source.suffix or "no ending", "not something to mesh", remedy)
+
+
+def _note(text: str) -> None:
+    click.echo(f"note: {text}", err=True)
 
 
 def mapped(labels: tuple[str, ...]) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,14 +25,18 @@ def already(scenario: Scenario, folder: Path) -> dict[str, Any] | None:
     """How the run of ``scenario`` that ``folder`` holds went; None where it holds none. Raises InputError where it is
     another scenario's."""
     from haiflow.errors import InputError
+    from haiflow.results.reader import read_json
+    from haiflow.results.sums import refuse_changed
 
     if not is_complete(folder):
         return None
-    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-    if summary.get("scenario", {}).get("sha256") != scenario.sha256:
+    summary, record = read_json(folder, "summary.json"), read_json(folder, "run.json")
+    about = summary.get("scenario")
+    if not isinstance(about, dict) or about.get("sha256") != scenario.sha256:
         raise InputError(
             str(folder), "exists", "holds the run of another scenario", "give another -o, or --force to replace it"
         )
+    refuse_changed(folder, record.get("files"))
     status = str(summary.get("status", "complete"))
     return {"name": scenario.name, "output": str(folder), "status": status, "seconds": 0.0, "summary": summary}
 

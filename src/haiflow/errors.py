@@ -9,6 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+LONGEST = 300  # letters of a place or value
+
+
+def one_line(given: object, most: int | None = None) -> str:
+    """Text from a file as a message may show it: on one line, of at most some letters, and nothing that moves a
+    terminal's cursor or turns its letters round."""
+    text = str(given) if str(given).strip() else f"'{given!s}'"
+    if most is not None and len(text) > most:
+        text = f"{text[: most - 20]}... ({len(text)} letters)"
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+
 
 class HaiflowError(Exception):
     """Base of all errors that haiflow raises on purpose."""
@@ -23,7 +34,8 @@ class InputError(HaiflowError):
 
     def __init__(self, place: str, value: object, rule: str, remedy: str) -> None:
         self.place, self.value, self.rule, self.remedy = place, value, rule, remedy
-        super().__init__(f"{place}: {value!s}: {rule}; {remedy}")
+        what = f"{one_line(place, LONGEST)}: {one_line(value, LONGEST)}"
+        super().__init__(f"{what}: {one_line(rule)}; {one_line(remedy)}")
 
 
 class InputErrors(InputError):

@@ -291,6 +291,8 @@ def format_quantity(value: float, dimension: str, unit: str | None = None, digit
 
 
 def _in_unit(value: float, unit: str, digits: int) -> str:
+    if not math.isfinite(value):
+        return _join(repr(value), unit)
     known = _unit(unit)
     rounded = float(f"{float((Fraction(value) - known.offset) / known.factor):.{digits}g}")
     return _join(repr(rounded).removesuffix(".0"), unit)

@@ -248,3 +248,117 @@ def test_cells_outside_of_every_group_are_not_lost(tmp_path):
     assert json.loads(told("info", path, "--json").output)["volume_m3"] == pytest.approx(1.2e-3, rel=1e-9)
     with pytest.raises(InputError, match="none of the mapped groups"):
         read_liver(path, labels={"right": "V"})
+
+
+def labelled(path, label, *, header=None, unit="mm", step=10.0):
+    """A label volume on a grid of ``step`` mm."""
+    if path.suffix == ".nrrd":
+        nrrd = pytest.importorskip("nrrd")
+        nrrd.write(str(path), label, {} if header is None else header)
+    else:
+        nibabel = pytest.importorskip("nibabel")
+        image = nibabel.Nifti1Image(label, np.diag([step, step, step, 1.0]))
+        image.header.set_xyzt_units(unit)
+        nibabel.save(image, path)
+    return path
+
+
+def block(size=12):
+    label = np.zeros((size + 6,) * 3, np.int16)
+    label[1 : size + 1, 1 : size + 1, 1 : size + 1] = 1 + np.arange(size**3).reshape((size,) * 3) % 8
+    return label
+
+
+def test_a_label_volume_in_metres_is_as_large_as_in_millimetres(tmp_path):
+    from haiflow.mesh import voxels
+
+    wanted = 12**3 * 1e3
+    for unit, step in (("mm", 10.0), ("meter", 0.01), ("micron", 1e4)):
+        grid = voxels.load(labelled(tmp_path / f"{unit}.nii", block(), unit=unit, step=step))
+        assert grid.volume == pytest.approx(wanted, rel=1e-6)
+        assert not [remark for remark in grid.remarks if "unit" in remark]
+    assert "unit" in voxels.load(labelled(tmp_path / "u.nii", block(), unit="unknown")).remarks[0]
+    header = {"space directions": 0.01 * np.eye(3), "space units": ["m", "m", "m"]}
+    grid = voxels.load(labelled(tmp_path / "a.nrrd", block(), header={"space": "LPS", **header}))
+    assert grid.volume == pytest.approx(wanted, rel=1e-6)
+
+
+def test_what_a_label_volume_does_not_say_is_remarked_on(tmp_path):
+    from haiflow.mesh import voxels
+
+    remarks = voxels.load(labelled(tmp_path / "a.nrrd", block())).remarks
+    assert any("space" in remark and "left-posterior-superior" in remark for remark in remarks)
+    assert any("size of its voxels" in remark for remark in remarks)
+
+
+def test_detached_voxels_are_refused_and_specks_are_told_of(tmp_path):
+    from haiflow.mesh import voxels
+
+    label = block()
+    label[-1, -1, -1] = 1
+    grid = voxels.of_one_piece(voxels.load(labelled(tmp_path / "a.nii", label)), "a.nii")
+    assert np.count_nonzero(grid.label) == 12**3
+    assert "1 specks of 1 voxels" in grid.remarks[-1]
+    label[-3:, -3:, -3:] = 1
+    with pytest.raises(InputError, match=r"2 detached parts; the smallest has 27 voxels"):
+        voxels.of_one_piece(voxels.load(labelled(tmp_path / "b.nii", label)), "b.nii")
+
+
+@pytest.mark.parametrize(("label", "step", "rule"), [
+    (np.ones((1, 1, 1), np.int16), 100.0, "too few to have a smooth surface"),
+    (block(), 1.0, "no liver has this volume"),
+    (np.ones((1, 1, 1), np.int16), 0.0, "no voxel of finite volume"),
+])  # fmt: skip
+def test_label_volumes_that_are_no_liver(tmp_path, label, step, rule):
+    pytest.importorskip("pyvista")
+    path = labelled(tmp_path / "a.nii", label, step=step or 100.0)
+    if step == 0.0:
+        data = bytearray(path.read_bytes())
+        data[280:328] = bytes(48)  # the rows of the affine
+        path.write_bytes(data)
+    refused = told("build", path, "-o", tmp_path / "l.vtu", "--cells", "1000")
+    assert isinstance(refused.exception, InputError)
+    assert rule in str(refused.exception)
+
+
+def test_an_edge_that_makes_too_many_cells_is_refused_before_any_is_made(tmp_path):
+    refused = told("build", "standard", "-o", tmp_path / "l.vtu", "--edge", "0.5 mm")
+    assert isinstance(refused.exception, InputError)
+    assert refused.exception.place == "--edge"
+    assert "at most 3000000" in str(refused.exception)
+
+
+def test_info_names_the_labels_that_a_run_needs(tmp_path, liver):
+    other = foreign(tmp_path / "other.msh", liver)
+    named = [word for name in NAMES for word in ("--label", f"Segment_{name}={name}")]
+    said = told("info", other, "--unit", "mm", *named).output
+    line = next(line for line in said.splitlines() if "ready:" in line)
+    import yaml
+
+    written = yaml.safe_load(line.partition("ready:")[2])["liver"]
+    assert written["mesh_unit"] == "mm"
+    assert written["labels"] == {f"Segment_{name}": name for name in NAMES}
+
+
+def test_a_file_on_which_gmsh_crashes_is_refused_in_words(tmp_path, monkeypatch):
+    import haiflow.mesh.by_gmsh as by_gmsh
+
+    path = tmp_path / "a.msh"
+    path.write_bytes(b"$MeshFormat\n2.2 1 8\n" + bytes(40))
+    crash = ["-c", "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"]
+    whole = by_gmsh.subprocess.run
+    monkeypatch.setattr(by_gmsh.subprocess, "run", lambda command, **how: whole([command[0], *crash], **how))
+    monkeypatch.setattr(by_gmsh, "find_spec", lambda name: name)
+    with pytest.raises(InputError, match="cannot be read as a mesh"):
+        read_liver(path)
+
+
+@needs_gmsh
+def test_after_gmsh_a_reader_that_has_gone_is_still_an_error_and_no_death():
+    import subprocess
+    import sys
+
+    code = "import os; from haiflow.mesh.extras import begun_gmsh; begun_gmsh().finalize(); r, w = os.pipe()"
+    code += "; os.close(r)"
+    code += "\ntry:\n    os.write(w, b'x')\nexcept BrokenPipeError:\n    print('told')"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "told"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from haiflow.errors import HaiflowError
 from haiflow.junction.geometry import RECESS, Hole, Shape, Tip, check
-from haiflow.mesh.extras import need
+from haiflow.mesh.extras import begun_gmsh
 from haiflow.mesh.extrude import Fits, region
 from haiflow.mesh.region import Ints, Region
 from haiflow.mesh.volumes import tetra_quality
@@ -29,8 +29,7 @@ Solid = tuple[int, int]
 def build(shape: Shape) -> Region:
     """Mesh the region; raises InputError for an impossible shape and HaiflowError where gmsh cannot mesh it."""
     check(shape)
-    gmsh = need("gmsh", "mesh")
-    gmsh.initialize(interruptible=False)
+    gmsh = begun_gmsh()
     try:
         gmsh.option.setNumber("General.Terminal", 0)
         _solids(gmsh.model.occ, shape)

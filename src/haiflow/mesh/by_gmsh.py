@@ -1,14 +1,22 @@
-"""Files of gmsh as gmsh itself reads them: where meshio fails (all elements saved, some in groups) or takes long."""
+"""Files of gmsh as gmsh itself reads them: where meshio fails (all elements saved, some in groups) or takes long.
+
+gmsh reads in a process of its own: on some damaged files it does not fail, it crashes.
+"""
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 KINDS = {2: "triangle", 9: "triangle6", 3: "quad", 4: "tetra", 11: "tetra10", 5: "hexahedron", 6: "wedge", 7: "pyramid"}
+PATIENCE, PATIENCE_A_BYTE = 60.0, 1e-6  # s: a file of 100 MB takes gmsh some ten seconds
 
 
 def is_slow_in_meshio(path: Path) -> bool:
@@ -23,28 +31,37 @@ def read_by_gmsh(path: Path) -> Any:
 
     Cell data ``gmsh:physical`` is the first group of a cell, 0 for none; named groups are cell sets.
     """
-    try:
-        import gmsh
-    except (ImportError, OSError):
+    if find_spec("gmsh") is None:
         return None
+    with tempfile.TemporaryDirectory() as folder:
+        found = Path(folder) / "mesh.npz"
+        command = [sys.executable, "-c", "from haiflow.mesh.by_gmsh import extract; extract()", str(path), str(found)]
+        patience = PATIENCE + PATIENCE_A_BYTE * path.stat().st_size
+        try:
+            subprocess.run(command, check=True, timeout=patience, capture_output=True, stdin=subprocess.DEVNULL)
+        except (subprocess.SubprocessError, OSError):
+            return None
+        with np.load(found) as arrays:
+            return _as_meshio(arrays)
+
+
+def extract() -> None:
+    """In the process of its own: ``sys.argv`` names the file and where its arrays go."""
+    import gmsh
+
+    source, target = sys.argv[1:]
     gmsh.initialize(interruptible=False)
-    try:
-        gmsh.option.setNumber("General.Terminal", 0)
-        gmsh.open(str(path))
-        return _as_meshio(gmsh.model)
-    except Exception:  # gmsh raises bare exceptions
-        return None
-    finally:
-        gmsh.finalize()
+    gmsh.option.setNumber("General.Terminal", 0)
+    gmsh.open(source)
+    np.savez(target, **_arrays(gmsh.model))
 
 
-def _as_meshio(model: Any) -> Any:
-    import meshio
-
+def _arrays(model: Any) -> dict[str, Any]:
+    """Points, blocks of corners, and as JSON each block's kind and groups and the groups' names."""
     tags, coordinates, _ = model.mesh.getNodes()
     order = np.argsort(tags)
-    cells: list[tuple[str, NDArray[np.int64]]] = []
-    groups: list[list[int]] = []
+    found: dict[str, Any] = {"points": coordinates.reshape(-1, 3)}
+    blocks: list[tuple[str, list[int]]] = []
     for dimension, entity in [each for each in model.getEntities() if each[0] >= 2]:
         kinds, _, corners = model.mesh.getElements(dimension, entity)
         mine = [int(tag) for tag in model.getPhysicalGroupsForEntity(dimension, entity)] if dimension == 3 else []
@@ -52,13 +69,23 @@ def _as_meshio(model: Any) -> Any:
             if kind in KINDS:
                 size = model.mesh.getElementProperties(kind)[3]
                 place = order[np.searchsorted(tags, nodes, sorter=order)]
-                cells.append((KINDS[kind], place.reshape(-1, size)))
-                groups.append(mine)
+                found[f"cells{len(blocks)}"] = place.reshape(-1, size)
+                blocks.append((KINDS[kind], mine))
+    names = {tag: model.getPhysicalName(3, tag) for tag in {tag for _, mine in blocks for tag in mine}}
+    found["about"] = np.array(json.dumps({"blocks": blocks, "names": list(names.items())}))
+    return found
+
+
+def _as_meshio(arrays: Any) -> Any:
+    import meshio
+
+    about = json.loads(str(arrays["about"]))
+    groups = [mine for _, mine in about["blocks"]]
+    cells = [(kind, arrays[f"cells{number}"]) for number, (kind, _) in enumerate(about["blocks"])]
     tagged = [np.full(len(block), mine[0] if mine else 0) for (_, block), mine in zip(cells, groups, strict=True)]
-    names = {tag: model.getPhysicalName(3, tag) for tag in {tag for mine in groups for tag in mine}}
     sets = {
         name: [np.arange(len(block) if tag in mine else 0) for (_, block), mine in zip(cells, groups, strict=True)]
-        for tag, name in names.items()
+        for tag, name in about["names"]
         if name
     }
-    return meshio.Mesh(coordinates.reshape(-1, 3), cells, cell_data={"gmsh:physical": tagged}, cell_sets=sets)
+    return meshio.Mesh(arrays["points"], cells, cell_data={"gmsh:physical": tagged}, cell_sets=sets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ def inspect(path: Path, unit: str = "m", labels: Mapping[str, str] | None = None
     found: dict[str, Any] = {
         "file": str(path), "points": len(raw.points), "tetrahedra": len(raw.tetra), "other_cells": raw.others,
         "numbers": sorted(raw.numbers), "groups": {name: len(cells) for name, cells in raw.groups.items()},
-        "unit": unit, "problem": None, "remedy": None,
+        "unit": unit, "labels": dict(labels or {}), "problem": None, "remedy": None,
     }  # fmt: skip
     try:
         if not len(raw.tetra):
@@ -95,5 +96,13 @@ def as_text(found: Mapping[str, Any]) -> str:
         return "\n".join([*lines, f"  NOT READY: {found['problem']}", f"             {found['remedy']}"])
     missing = [name for name, size in found["segments"].items() if size == 0.0]
     lines += [f"  without:   segments {', '.join(missing)}: a run leaves them out"] if missing else []
-    unit = "" if found["unit"] == "m" else ", mesh_unit: mm"
-    return "\n".join([*lines, f"  ready:     liver: {{mesh: {Path(found['file']).name}{unit}, resolve: 3d}}"])
+    return "\n".join([*lines, f"  ready:     liver: {{mesh: {_as_written(found)}, resolve: 3d}}"])
+
+
+def _as_written(found: Mapping[str, Any]) -> str:
+    """The mesh as a scenario names it, with all that it was read by."""
+    keys = [Path(found["file"]).name]
+    keys += [] if found["unit"] == "m" else ["mesh_unit: mm"]
+    quoted = {json.dumps(name, ensure_ascii=False): segment for name, segment in found["labels"].items()}
+    labels = ", ".join(f"{name}: {segment}" for name, segment in quoted.items())
+    return ", ".join([*keys, *([f"labels: {{{labels}}}"] if labels else [])])

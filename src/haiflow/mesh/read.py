@@ -76,7 +76,7 @@ def right_way_round(points: Floats, tetra: NDArray[np.int32]) -> NDArray[np.int3
 def check_shape(points: Floats, tetra: NDArray[np.int32], place: str, unit: str = "m") -> None:
     """Raises InputError for a volume that no liver has, for flat or doubled cells and for detached parts."""
     volume = tetra_volumes(points, tetra)
-    _check_volume(float(volume.sum()), place, unit)
+    check_volume(float(volume.sum()), place, unit)
     quality = tetra_quality(points, tetra)
     flat = int((quality < FLAT).sum())
     if flat:
@@ -98,7 +98,8 @@ def check_shape(points: Floats, tetra: NDArray[np.int32], place: str, unit: str 
         raise InputError(place, f"{part.max() + 1} detached parts; {rest}", rule, "merge doubled points, remove strays")
 
 
-def _check_volume(volume: float, place: str, unit: str) -> None:
+def check_volume(volume: float, place: str, unit: str) -> None:
+    """Raises InputError for a volume (m3) that no liver has; lengths were read in ``unit``."""
     if SMALLEST <= volume <= LARGEST:
         return
     remedy = "give the points in metres" if unit == "mm" else "give the points in metres, or their unit: mesh_unit: mm"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -117,7 +118,10 @@ def show(results: Results) -> None:
         or os.uname().sysname == "Darwin"
     ):
         raise HaiflowError("no display here: use --screenshot FILE.png or --html FILE.html")
-    plotter(results).show(title="haiflow")
+    window = plotter(results)
+    for number in (signal.SIGINT, signal.SIGTERM):  # VTK's loop lets no Python run: the system's own way is at once
+        signal.signal(number, signal.SIG_DFL)
+    window.show(title="haiflow")
 
 
 def _screenshot(runs: Sequence[Results], path: Path) -> None:

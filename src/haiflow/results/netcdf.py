@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import errno
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +15,14 @@ import numpy as np
 from haiflow.results.record import Series
 from haiflow.results.tables import COORD_UNITS
 
+FULL = 2**20  # bytes: what is left of a disk on which HDF5 could not put its next block
+
 
 def write(path: Path, series: Mapping[str, Series], coords: Mapping[str, Any], attributes: Mapping[str, str]) -> None:
     """Writes ``series`` over ``coords`` to ``path``; a dimension without coordinates is numbered from zero."""
     import netCDF4
 
-    with netCDF4.Dataset(path, "w", format="NETCDF4") as file:
+    with _told_as_the_system_does(path), netCDF4.Dataset(path, "w", format="NETCDF4") as file:
         file.setncatts({"Conventions": "CF-1.10", **attributes})
         for name, item in series.items():
             _add_dimensions(file, name, item, coords)
@@ -25,6 +31,16 @@ def write(path: Path, series: Mapping[str, Series], coords: Mapping[str, Any], a
             )
             variable.setncatts({"units": item.unit, "long_name": item.long_name})
             variable[...] = item.values
+
+
+@contextmanager
+def _told_as_the_system_does(path: Path) -> Iterator[None]:
+    """HDF5 says of a full disk only that there was an error; raises OSError in its place."""
+    try:
+        yield
+    except RuntimeError as error:
+        number = errno.ENOSPC if shutil.disk_usage(path.parent).free < FULL else errno.EIO
+        raise OSError(number, f"{os.strerror(number)} ({error})", str(path)) from None
 
 
 def _add_dimensions(file: Any, name: str, item: Series, coords: Mapping[str, Any]) -> None:

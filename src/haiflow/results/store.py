@@ -7,6 +7,7 @@ reader never sees half a result and an interrupted run leaves the old folder as 
 from __future__ import annotations
 
 import csv
+import glob
 import json
 import math
 import os
@@ -23,7 +24,9 @@ import numpy as np
 from haiflow.errors import InputError
 from haiflow.results import frames, junction, netcdf, rows, scan, vtk
 from haiflow.results.record import Results
+from haiflow.results.sums import sums
 
+FRESH = 5.0  # s
 MARK = "run.json"  # written last: a folder that has it is a result of ours
 
 
@@ -62,11 +65,17 @@ def replacing(folder: Path, force: bool = False, mark: str = MARK) -> Iterator[P
     folder = folder.absolute()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
+        clear_stale(folder)
         partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent))
     except OSError as error:
         raise InputError(
             str(folder), error.strerror, "the output's folder must be writable", "give another -o"
         ) from error
+    with held(partial):
+        yield from _filling(partial, folder, force)
+
+
+def _filling(partial: Path, folder: Path, force: bool) -> Iterator[Path]:
     try:
         partial.chmod(0o777 & ~_umask())
         yield partial
@@ -76,6 +85,45 @@ def replacing(folder: Path, force: bool = False, mark: str = MARK) -> Iterator[P
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
+
+
+@contextmanager
+def held(partial: Path) -> Iterator[None]:
+    """Others see that ``partial`` is being written for as long as this process lives (where the system can tell)."""
+    handle = _locked(partial)
+    try:
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def _locked(folder: Path) -> int | None:
+    """A handle that holds the folder; None where another process does, or the system has no such locks."""
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def clear_stale(folder: Path) -> None:
+    """Removes what runs into ``folder`` that were killed have left beside it; those still at work are let be."""
+    for partial in folder.parent.glob(f".{glob.escape(folder.name)}.*.partial"):
+        try:
+            new = abs(time.time() - partial.stat().st_mtime) < FRESH  # made, and not yet held
+            handle = None if new or partial.is_symlink() else _locked(partial)
+        except OSError:  # gone meanwhile
+            continue
+        if handle is not None:
+            shutil.rmtree(partial, ignore_errors=True)
+            os.close(handle)
 
 
 def _umask() -> int:
@@ -97,7 +145,11 @@ def flush(folder: Path) -> None:
 def _swap(partial: Path, folder: Path) -> None:
     """Renames ``partial`` to ``folder``; what was there is put aside first and put back if that fails."""
     if not folder.exists():
-        partial.rename(folder)
+        try:
+            partial.rename(folder)
+        except OSError:
+            refuse_existing(folder)  # another run was quicker
+            raise
         return
     old = partial.with_suffix(".old")
     folder.rename(old)
@@ -225,5 +277,6 @@ def _write_account(
         "events": [vars(event) for event in results.events],
         "verdict": [vars(finding) for finding in results.verdict],
         "inputs": results.inputs,
+        "files": sums(folder),
     }
     write_json(folder / MARK, record)

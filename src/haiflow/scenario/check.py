@@ -79,6 +79,12 @@ def liver(problems: Problems, given: Liver, folder: Path) -> None:
         problems.add(
             ("liver", "mesh"), given.mesh, "the liver has one geometry", "give model or mesh, not both", key=True
         )
+    if given.mesh is None:
+        for key, value in (("mesh_unit", given.mesh_unit), ("labels", given.labels)):
+            if value not in ("m", {}):
+                rule = "the standard liver is in metres and has its segments: this is of a mesh of one's own"
+                path = ("liver", key)
+                problems.add(path, problems.given(path), rule, "give 'mesh:', or delete it", key=True)
     if given.mesh is not None and not (folder / given.mesh).is_file():
         problems.add(
             ("liver", "mesh"), given.mesh, "the mesh file does not exist", "check the path (relative to the scenario)"

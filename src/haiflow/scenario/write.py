@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,8 @@ def _without_empty(value: Any) -> Any:
 
 def as_yaml(document: dict[str, Any], path: Path | None) -> str:
     """YAML text with a comment that says where it comes from."""
-    origin = f" from {path.name}" if path is not None else ""
+    # In an old locale Python keeps a name's bytes as halves of letters, which no file takes.
+    origin = f" from {os.fsencode(path.name).decode('utf-8', 'replace')}" if path is not None else ""
     header = f"# Resolved by haiflow{origin}: every library value and default is written out.\n"
     return header + as_sections(document)
 

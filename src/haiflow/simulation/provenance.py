@@ -45,7 +45,7 @@ def provenance(scenario: Scenario, run: Trajectory, base: Parts) -> dict[str, An
         "kernels": LEVEL,
         "python": platform.python_version(),
         "numpy": np.__version__,
-        "scenario_file": scenario.path.name if scenario.path is not None else None,
+        "scenario_file": None if scenario.path is None else os.fsencode(scenario.path.name).decode("utf-8", "replace"),
         "scenario_sha256": scenario.sha256,
         "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

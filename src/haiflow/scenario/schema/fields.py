@@ -33,6 +33,18 @@ class Part(BaseModel):
     )
 
 
+LEAST, MOST = 1e-30, 1e30  # SI, of whatever dimension: far beyond a body, yet products of a few do not overflow
+
+
+def within_reason(given: Any, dimension: str) -> float:
+    """``given`` in SI; raises UnitError where it is none, or so large or small that no such quantity can be meant."""
+    value = parse(given, dimension)
+    if abs(value) > MOST or 0.0 < abs(value) < LEAST:
+        rule = f"is {'above' if abs(value) > MOST else 'below'} any {dimension} that can be meant"
+        raise UnitError(given, rule, f"check number and unit, e.g. '{DIMENSIONS[dimension].example}'")
+    return value
+
+
 @dataclass(frozen=True)
 class Quantity:
     """Reads text with a unit of ``dimension`` into SI and holds it within bounds; the bounds are SI, or such text."""
@@ -44,7 +56,7 @@ class Quantity:
     at_most: float | None = None
 
     def read(self, given: Any) -> float:
-        value = parse(given, self.dimension)
+        value = within_reason(given, self.dimension)
         for broken, word, bound in (
             (self.above is not None and not value > self.above, "above", self.above),
             (self.at_least is not None and not value >= self.at_least, "at least", self.at_least),
@@ -135,7 +147,7 @@ def _read_point(given: Any) -> tuple[float, float, float]:
         parts = [f"{number} {unit}" for number in numbers]
     if not isinstance(parts, list | tuple) or len(parts) != 3:
         raise UnitError(given, "a point has three coordinates", "write '[20 mm, 35 mm, 10 mm]' or '20 35 10 mm'")
-    x, y, z = (parse(part, "length") for part in parts)
+    x, y, z = (within_reason(part, "length") for part in parts)
     return x, y, z
 
 
