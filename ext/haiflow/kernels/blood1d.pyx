@@ -192,7 +192,8 @@ def fluxes(double[::1] mass, double[::1] to_left, double[::1] to_right, const do
 
 def update(double[::1] area1, double[::1] flow1, const double[::1] area, const double[::1] flow,
            const double[::1] mass, const double[::1] to_left, const double[::1] to_right, const double[::1] hp,
-           const double[::1] u, const double[::1] dtdx, const double[::1] cubic, double dt, double friction, double rho):
+           const double[::1] u, const double[::1] dtdx, const double[::1] cubic,
+           double dt, double friction, double rho):
     """The first stage: cells 0 .. n - 2 after one forward Euler step."""
     first_stage(&area1[0], &flow1[0], &area[0], &flow[0], &mass[0], &to_left[0], &to_right[0], &hp[0], &u[0],
                 &dtdx[0], &cubic[0], dt * friction, 2.0 / rho, <int> area.shape[0] - 1)

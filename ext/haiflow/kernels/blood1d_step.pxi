@@ -165,7 +165,7 @@ cdef void correct(Step *w, int index) noexcept nogil:
         add(w.area + j, w.source + j, at.dt, at.slots)
     positive = second_stage(w.area + j, w.flow + j, w.area_1 + j, w.flow_1 + j, w.both, w.to_left + f,
                             w.to_right + f, w.hp + f, w.u + f, w.dtdx + j, w.cubic + j, at.dt * w.friction,
-                             2.0 / w.net.rho, at.slots)
+                            2.0 / w.net.rho, at.slots)
     if w.mean != NULL:
         add(w.mean + j, w.both, SHARE[w.net.top - w.net.level[at.first_vessel]], at.slots)
     for v in range(at.first_vessel, at.last_vessel + 1):

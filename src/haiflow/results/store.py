@@ -72,10 +72,10 @@ def replacing(folder: Path, force: bool = False, mark: str = MARK) -> Iterator[P
             str(folder), error.strerror, "the output's folder must be writable", "give another -o"
         ) from error
     with held(partial):
-        yield from _filling(partial, folder, force)
+        yield from _filling(partial, folder, force, mark)
 
 
-def _filling(partial: Path, folder: Path, force: bool) -> Iterator[Path]:
+def _filling(partial: Path, folder: Path, force: bool, mark: str) -> Iterator[Path]:
     try:
         partial.chmod(0o777 & ~_umask())
         yield partial

@@ -171,7 +171,7 @@ def cylinder_shedding(around: int = 176, rings: int = 24) -> list[Figure]:
 
 
 
-def cylinder_box_steady(around: int = 96, rings: int = 16, layers: int = 32) -> list[Figure]:
+def cylinder_box_steady(around: int = 112, rings: int = 20, layers: int = 36) -> list[Figure]:
     """Schaefer & Turek 1996, case 3D-1Z (Re 20): a cylinder from wall to wall of a square channel."""
     mesh = cylinder_box(around, rings, layers)
     at = mesh.points[mesh.on("inlet")]
