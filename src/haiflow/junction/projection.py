@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,36 +32,50 @@ class Projection:
     ends: Ends
     weight: Floats
     iterations: int = 0
-    solver: EllipticSolver = field(init=False)
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def matrix(self) -> csr_array:
+        """(n, n) the stiffness matrix of all points; set up, as all that rests on it, when it is first needed."""
         d, mesh = self.region.dual, self.region
         n = len(mesh.points)
         off, edge = np.empty(len(d.column)), np.empty(len(d.ends))
         flow3d.laplacian(off, self.weight, mesh.tetra, d.tetra_edge, d.slot, d.shape, d.cell_volume, edge)
         rows = csr_array((off, d.column, d.row), shape=(n, n))
-        self.matrix = csr_array(rows - diags_array(rows.sum(axis=1)))
-        given = np.zeros(n, dtype=bool)
+        return csr_array(rows - diags_array(rows.sum(axis=1)))
+
+    @cached_property
+    def unknown(self) -> NDArray[np.intp]:
+        """The points where phi is not given."""
+        given = np.zeros(len(self.region.points), dtype=bool)
         given[self.ends.outlet_points] = True
         if not given.any():
             given[0] = True  # the level of pressure is free: any point holds it
-        self.unknown: NDArray[np.intp] = np.flatnonzero(~given)
-        inner = csr_array(self.matrix[self.unknown][:, self.unknown])
-        self.solver = EllipticSolver(inner, where="junction, pressure", strength=STRENGTH)
-        self._edge = np.empty(len(d.ends))
-        self._follow()
+        return np.flatnonzero(~given)
 
-    def _follow(self) -> None:
-        """The potentials of the outlets whose pressure is not given, and the flows that each drives out of all."""
-        self.following = [k for k, (_, _, end) in enumerate(self.ends.outlets) if end.pressure is None]
-        self.potentials: list[Floats] = []
+    @cached_property
+    def solver(self) -> EllipticSolver:
+        inner = csr_array(self.matrix[self.unknown][:, self.unknown])
+        return EllipticSolver(inner, where="junction, pressure", strength=STRENGTH)
+
+    @cached_property
+    def following(self) -> list[int]:
+        """The outlets whose pressure is not given."""
+        return [k for k, (_, _, end) in enumerate(self.ends.outlets) if end.pressure is None]
+
+    @cached_property
+    def potentials(self) -> list[Floats]:
+        """(n,) of each of them: one on it, zero on the others."""
+        found = []
         for k in self.following:
             phi = np.zeros(len(self.region.points))
             phi[self.ends.outlets[k][1]] = 1.0
-            self.potentials.append(self._filled(phi, np.zeros_like(phi), 1e-11))
-        self.response = np.array(
-            [[self._outflow(k, -(self.matrix @ phi)) for phi in self.potentials] for k in self.following]
-        )
+            found.append(self._filled(phi, np.zeros_like(phi), 1e-11))
+        return found
+
+    @cached_property
+    def response(self) -> Floats:
+        """The flows that each potential drives out of all of them."""
+        return np.array([[self._outflow(k, -(self.matrix @ phi)) for phi in self.potentials] for k in self.following])
 
     def _outflow(self, outlet: int, balance: Floats) -> float:
         """What leaves by an outlet, from what its control volumes receive (``balance`` = minus divergence)."""
@@ -128,5 +143,6 @@ class Projection:
     def fluxes(self, phi: Floats) -> Floats:
         """(e,) m3/s: ``weight grad(phi) . s`` through every dual face."""
         d, mesh = self.region.dual, self.region
-        flow3d.gradient_fluxes(self._edge, phi, self.weight, mesh.tetra, d.tetra_edge, d.shape, d.cell_volume)
-        return self._edge
+        out = np.empty(len(d.ends))
+        flow3d.gradient_fluxes(out, phi, self.weight, mesh.tetra, d.tetra_edge, d.shape, d.cell_volume)
+        return out

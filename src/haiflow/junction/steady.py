@@ -8,6 +8,7 @@ of velocities, pressures and fluxes makes it converge several times faster; mixe
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -104,18 +105,21 @@ class Mixing:
 
     def forget(self) -> None:
         """Start anew: the step itself has changed."""
-        self.steps: list[tuple[State, State]] = []
+        self.moves: list[Floats] = []  # of the velocity, weighted
+        self.ends: list[State] = []  # where each step led to
 
     def mixed(self, old: State, new: State) -> State:
         """The next state to step from."""
-        self.steps = [*self.steps[-self.depth :], (old, new)]
-        if len(self.steps) == 1:
+        move = (self.weight * (new.velocity - old.velocity)).ravel()
+        self.moves, self.ends = [*self.moves[-self.depth :], move], [*self.ends[-self.depth :], new]
+        if len(self.moves) == 1:
             return new
-        moves = np.array([(self.weight * (b.velocity - a.velocity)).ravel() for a, b in self.steps])
-        change = np.diff(moves, axis=0)
-        factor, *_ = np.linalg.lstsq(change @ change.T, change @ moves[-1], rcond=1e-10)
+        # Of moves' products alone, so that their differences need no room: (m_i+1 - m_i) . (m_j+1 - m_j).
+        product = np.array([[one @ other for other in self.moves] for one in self.moves])
+        change = np.diff(np.diff(product, axis=0), axis=1)
+        factor, *_ = np.linalg.lstsq(change, np.diff(product[:, -1]), rcond=1e-10)
         out = new.copy()
-        for share, (_, before), (_, after) in zip(factor, self.steps, self.steps[1:], strict=False):
+        for share, (before, after) in zip(factor, pairwise(self.ends), strict=True):
             out.velocity -= share * (after.velocity - before.velocity)
             out.pressure -= share * (after.pressure - before.pressure)
             out.flux -= share * (after.flux - before.flux)
