@@ -197,3 +197,12 @@ def test_a_bad_inlet_file_is_refused(openbf_deck, read, text):
     (openbf_deck.parent / "fork_inlet.dat").write_text(text)
     with pytest.raises(InputError, match="fork_inlet"):
         read(openbf_deck, openbf)
+
+
+def test_an_inflow_in_other_units_shows_in_the_pressure_that_it_needs(openbf_deck, read):
+    inlet = openbf_deck.parent / "fork_inlet.dat"
+    rows = [line.split() for line in inlet.read_text().splitlines()]
+    inlet.write_text("".join(f"{at} {500.0 * float(flow):.12g}\n" for at, flow in rows))
+    openbf_deck.write_text(openbf_deck.read_text().replace("Rt: 0.6", "R1: 3.0e8, R2: 3.0e9, Cc: 1.0e-10"))
+    with pytest.raises(InputError, match="no artery bears the mean pressure"):
+        read(openbf_deck, openbf)

@@ -4,8 +4,10 @@ from itertools import pairwise
 
 import pytest
 
+from haiflow.scenario import check_network
+from haiflow.scenario.load import loads
 from haiflow.scenario.model import Network
-from haiflow.scenario.topology import blind_parts, unreachable
+from haiflow.scenario.topology import blind_parts, neighbours, unreachable
 
 
 def network(edges, outlets):
@@ -42,3 +44,20 @@ def test_long_chains_need_no_recursion():
     chain = network(list(pairwise(names)), [names[-1]])
     assert blind_parts(chain, "n0") == []
     assert unreachable(chain, "n0") == []
+
+
+def test_a_check_walks_the_vessels_as_often_for_many_outlets_as_for_few(monkeypatch):
+    def walks(leaves):
+        count = []
+        monkeypatch.setattr(check_network, "neighbours", lambda given: count.append(1) or neighbours(given))
+        wall = "length: 1 cm, diameter: 3 mm, wave_speed: 8 m/s"
+        vessels = "".join(f"      b{i}: {{from: m, to: n{i}, {wall}}}\n" for i in range(leaves))
+        beds = "".join(f"      n{i}: {{share: {1.0 / leaves}}}\n" for i in range(leaves))
+        loads(
+            f"haiflow: 1\nname: star\narteries:\n  network:\n    vessels:\n      a: {{from: root, to: m, {wall}}}\n"
+            f"{vessels}    inlet: {{node: root}}\n    outlets:\n{beds}  inflow: {{mean: 400 mL/min}}\n"
+            "run: {clock: pulse, duration: 1 s}\n"
+        )
+        return len(count)
+
+    assert walks(40) == walks(4) > 0

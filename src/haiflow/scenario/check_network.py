@@ -22,8 +22,9 @@ def arteries(problems: Problems, given: Arteries, network: Network) -> None:
         _vessel(problems, name, vessel, given)
     _known_nodes(problems, given.network)
     root = _inlet(problems, given, network)
+    meeting = neighbours(network)
     for name, outlet in network.outlets.items():
-        _outlet(problems, name, outlet, network, root)
+        _outlet(problems, name, outlet, meeting, root)
     _shares(problems, network)
     if root is not None:
         _connected(problems, network, root)
@@ -153,9 +154,8 @@ def _waveform(problems: Problems, path: KeyPath, given: Waveform) -> None:
         problems.add((*path, "values"), given.name, "the mean of the shape must be positive", "turn its sign")
 
 
-def _outlet(problems: Problems, name: str, outlet: Outlet, network: Network, root: str | None) -> None:
+def _outlet(problems: Problems, name: str, outlet: Outlet, meeting: dict[str, list[str]], root: str | None) -> None:
     path: KeyPath = (*NETWORK, "outlets", name)
-    meeting = neighbours(network)
     if name not in meeting:
         problems.add(path, name, "no such node in the arteries", nearest(name, meeting), key=True)
     elif name == root:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from haiflow.errors import InputError
 from haiflow.scenario.imports.draft import Draft
+from haiflow.scenario.imports.means import mean_pressures, outlet_resistance
 
 REMEDY = "check it and its unit (openBF: SI; svOneDSolver and svZeroDSolver: CGS)"
 BOUNDS = {  # SI, from far below to far above what lives
@@ -51,3 +54,14 @@ def plausible(draft: Draft, deck: str) -> None:
             within("resistance (Pa s/m3)", resistance, place)
         within("compliance (m3/Pa)", outlet.compliance, place)
         within("outlet pressure (Pa)", outlet.venous_pressure, place)
+    known = all(outlet_resistance(outlet) < inf for outlet in draft.outlets.values())
+    if draft.vessels and draft.driven == "flow" and known:
+        _pressure_of_the_flow(draft, deck)
+
+
+def _pressure_of_the_flow(draft: Draft, deck: str) -> None:
+    """What pressure the mean inflow needs: each number may be possible, and all of them together not."""
+    highest, pressure = BOUNDS["mean inlet pressure (Pa)"][1], mean_pressures(draft)[draft.inlet]
+    if pressure > highest:
+        rule = f"no artery bears the mean pressure (Pa) that inflow and resistances make: {highest:g} at most"
+        raise InputError(f"{deck}: {draft.inlet}", f"{pressure:.4g}", rule, REMEDY)
