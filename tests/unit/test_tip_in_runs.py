@@ -51,6 +51,13 @@ def shares(results):
     return results.summary["split"][0]["fractions"]
 
 
+def drug_in(results, vessel):
+    """(n,) kg/m3 along a vessel of the scene, from its start."""
+    network = results.network
+    index = network.vessel_names.index(vessel)
+    return network.concentration[(network.part == 2) & (network.vessel == index)]
+
+
 def test_a_tip_off_the_middle_sends_its_drug_to_its_side(tmp_path):
     results = haiflow.run(scenario(tmp_path, hole_at=(-0.3, 0.25)))
     row = results.summary["split"][0]
@@ -74,6 +81,15 @@ def test_a_tip_off_the_middle_sends_its_drug_to_its_side(tmp_path):
     # What the region says is what the tree does: by mass, at first pass.
     carried = {name: results.summary["arteries"][name]["drug_carried_kg"] for name in shares(results)}
     assert carried["right_hepatic"] / sum(carried.values()) == pytest.approx(shares(results)["right_hepatic"], abs=1e-3)
+    # It has come by the tip's own vessel, from the tip on.
+    way = results.summary["arteries"]["proper_hepatic_distal"]["drug_carried_kg"]
+    assert way == pytest.approx(sum(carried.values()), rel=1e-12)
+    assert results.summary["arteries"]["proper_hepatic"]["drug_carried_kg"] == 0.0
+    shown = {part: drug_in(results, part) for part in ("proper_hepatic_distal", "right_hepatic", "left_hepatic")}
+    flow = arteries["proper_hepatic_distal"]["mean_flow_rate_m3_per_s"]
+    mixed = sum(flows[name] * shown[name][-1] for name in flows) / flow
+    assert shown["proper_hepatic_distal"][-1] == pytest.approx(mixed, rel=0.02)
+    assert shown["proper_hepatic_distal"][0] < 0.1 * mixed
 
 
 def test_where_all_blood_is_infusate_it_leaves_and_stays_as_the_blood_does():
@@ -133,6 +149,11 @@ def test_both_clocks_take_the_split(tmp_path):
     results = haiflow.run(scenario(tmp_path, clock="pulse", hole_at=(0.3, 0.25)))
     assert shares(results)["left_hepatic"] > 0.9
     assert results.summary["split"][0]["source"] == "3d"
+    way = results.summary["arteries"]["proper_hepatic_distal"]["drug_carried_kg"]
+    beyond = [results.summary["arteries"][name]["drug_carried_kg"] for name in shares(results)]
+    assert way == pytest.approx(sum(beyond), rel=1e-9)
+    assert way > 0.0
+    assert drug_in(results, "proper_hepatic_distal")[-1] > 2.0 * drug_in(results, "proper_hepatic_distal")[0]
 
 
 def test_pulsatile_flow_repeats_itself_and_has_frames(tmp_path):
