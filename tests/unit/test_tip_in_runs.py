@@ -11,7 +11,7 @@ from haiflow.errors import InputError
 from haiflow.junction.beat import Beat
 from haiflow.junction.case import Case
 from haiflow.junction.streaming import Work, solve
-from haiflow.mesh.patches import write_region
+from haiflow.mesh.patches import read_region, write_region
 from haiflow.results import junction
 from haiflow.simulation import tip as tip_room
 from haiflow.simulation.assemble import assemble
@@ -143,6 +143,13 @@ def test_holes_share_what_the_pump_gives(tmp_path):
     assert set(rates) == {"hole:side_hole_1", "hole:side_hole_2"}
     assert sum(rates.values()) == pytest.approx(1e-11, rel=1e-9)
     assert rates["hole:side_hole_1"] == pytest.approx(rates["hole:side_hole_2"], rel=1e-3)
+
+
+def test_a_mesh_whose_openings_lost_triangles_is_refused(tmp_path):
+    whole = duct(("right_hepatic", "left_hepatic"))
+    write_region(tmp_path / "torn.msh", replace(whole, wall=whole.wall[60:], patch=whole.patch[60:]))
+    with pytest.raises(InputError, match="60 of 1296 boundary triangles"):
+        read_region(tmp_path / "torn.msh", "catheter.tip.mesh")
 
 
 def test_both_clocks_take_the_split(tmp_path):
