@@ -11,7 +11,7 @@ from haiflow.errors import InputError
 from haiflow.junction.beat import Beat
 from haiflow.junction.case import Case
 from haiflow.junction.streaming import Work, solve
-from haiflow.mesh.patches import write_region
+from haiflow.mesh.patches import read_region, write_region
 from haiflow.results import junction
 from haiflow.simulation import tip as tip_room
 from haiflow.simulation.assemble import assemble
@@ -51,6 +51,13 @@ def shares(results):
     return results.summary["split"][0]["fractions"]
 
 
+def drug_in(results, vessel):
+    """(n,) kg/m3 along a vessel of the scene, from its start."""
+    network = results.network
+    index = network.vessel_names.index(vessel)
+    return network.concentration[(network.part == 2) & (network.vessel == index)]
+
+
 def test_a_tip_off_the_middle_sends_its_drug_to_its_side(tmp_path):
     results = haiflow.run(scenario(tmp_path, hole_at=(-0.3, 0.25)))
     row = results.summary["split"][0]
@@ -74,6 +81,15 @@ def test_a_tip_off_the_middle_sends_its_drug_to_its_side(tmp_path):
     # What the region says is what the tree does: by mass, at first pass.
     carried = {name: results.summary["arteries"][name]["drug_carried_kg"] for name in shares(results)}
     assert carried["right_hepatic"] / sum(carried.values()) == pytest.approx(shares(results)["right_hepatic"], abs=1e-3)
+    # It has come by the tip's own vessel, from the tip on.
+    way = results.summary["arteries"]["proper_hepatic_distal"]["drug_carried_kg"]
+    assert way == pytest.approx(sum(carried.values()), rel=1e-12)
+    assert results.summary["arteries"]["proper_hepatic"]["drug_carried_kg"] == 0.0
+    shown = {part: drug_in(results, part) for part in ("proper_hepatic_distal", "right_hepatic", "left_hepatic")}
+    flow = arteries["proper_hepatic_distal"]["mean_flow_rate_m3_per_s"]
+    mixed = sum(flows[name] * shown[name][-1] for name in flows) / flow
+    assert shown["proper_hepatic_distal"][-1] == pytest.approx(mixed, rel=0.02)
+    assert shown["proper_hepatic_distal"][0] < 0.1 * mixed
 
 
 def test_where_all_blood_is_infusate_it_leaves_and_stays_as_the_blood_does():
@@ -129,10 +145,22 @@ def test_holes_share_what_the_pump_gives(tmp_path):
     assert rates["hole:side_hole_1"] == pytest.approx(rates["hole:side_hole_2"], rel=1e-3)
 
 
+def test_a_mesh_whose_openings_lost_triangles_is_refused(tmp_path):
+    whole = duct(("right_hepatic", "left_hepatic"))
+    write_region(tmp_path / "torn.msh", replace(whole, wall=whole.wall[60:], patch=whole.patch[60:]))
+    with pytest.raises(InputError, match="60 of 1296 boundary triangles"):
+        read_region(tmp_path / "torn.msh", "catheter.tip.mesh")
+
+
 def test_both_clocks_take_the_split(tmp_path):
     results = haiflow.run(scenario(tmp_path, clock="pulse", hole_at=(0.3, 0.25)))
     assert shares(results)["left_hepatic"] > 0.9
     assert results.summary["split"][0]["source"] == "3d"
+    way = results.summary["arteries"]["proper_hepatic_distal"]["drug_carried_kg"]
+    beyond = [results.summary["arteries"][name]["drug_carried_kg"] for name in shares(results)]
+    assert way == pytest.approx(sum(beyond), rel=1e-9)
+    assert way > 0.0
+    assert drug_in(results, "proper_hepatic_distal")[-1] > 2.0 * drug_in(results, "proper_hepatic_distal")[0]
 
 
 def test_pulsatile_flow_repeats_itself_and_has_frames(tmp_path):

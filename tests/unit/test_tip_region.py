@@ -125,3 +125,38 @@ def test_meshes_have_their_patches_and_holes_their_size(name):
         assert made.wall_area[mine].sum(axis=0) @ normal < 0.0
     volume = np.pi / 4 * 4.2**2 * 14 - np.pi / 4 * 1.2**2 * 8
     assert made.dual.volume.sum() * 1e9 > volume
+
+
+HOLED = {
+    "catheter__tip": "{vessel: proper_hepatic_distal, position: 4 mm}",
+    "catheter__outer_diameter": "1.2 mm",
+    "arteries__ligated": "[gastroduodenal, right_gastric]",
+}
+
+
+@pytest.mark.parametrize(
+    "holes",
+    [
+        "[{from_tip: 1 mm, diameter: 0.2 mm, count: 100}]",
+        "[{from_tip: 1 mm, diameter: 0.4 mm}, {from_tip: 1.1 mm, diameter: 0.4 mm}]",
+    ],
+)
+def test_side_holes_that_touch_are_refused_before_they_are_meshed(tmp_path, holes):
+    with pytest.raises(InputError, match="side holes touch") as raised:
+        region_of(tmp_path, **HOLED, catheter__side_holes=holes)
+    assert raised.value.place.startswith("catheter.side_holes[")
+
+
+def test_side_holes_with_wall_between_them_are_taken(tmp_path):
+    holes = "[{from_tip: 1 mm, diameter: 0.4 mm, count: 4}, {from_tip: 1.6 mm, diameter: 0.4 mm, count: 4}]"
+    assert len(region_of(tmp_path, **HOLED, catheter__side_holes=holes).shape.tip.holes) == 9
+
+
+def test_a_bevel_that_outruns_the_shaft_and_a_thread_of_a_catheter_are_refused(tmp_path):
+    shape = region_of(tmp_path, **HOLED).shape
+    with pytest.raises(InputError, match="bevel"):
+        check(replace(shape, tip=replace(shape.tip, shape="bevelled", bevel=np.radians(89.0))))
+    check(replace(shape, tip=replace(shape.tip, shape="bevelled", bevel=np.radians(60.0))))
+    thin = tuple(replace(hole, diameter=1e-5) for hole in shape.tip.holes)
+    with pytest.raises(InputError, match="no thinner than"):
+        check(replace(shape, tip=replace(shape.tip, outer_diameter=2e-5, holes=thin)))

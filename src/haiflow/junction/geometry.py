@@ -16,6 +16,8 @@ from haiflow.ports import Floats
 SHAPES = ("square", "bevelled", "rounded", "closed")
 RECESS = 0.25  # of a hole's diameter: how deep its face lies, where the infusate comes in
 CLEAR = 0.05  # of the vessel's diameter: what a shaft in the lumen leaves free at the wall at least
+STEEPEST = np.radians(70.0)  # bevel; a face that is steeper outruns the shaft's stock
+THINNEST = 0.04  # of the vessel's diameter: a thinner catheter would need a mesh of millions of cells
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,7 @@ def _check_tip(shape: Shape, tip: Tip, place: str) -> None:
         raise InputError(f"{place}.shape", tip.shape, f"one of {', '.join(SHAPES)}", "choose one of these")
     if not tip.holes:
         raise InputError(place, "no hole", "a catheter lets out by a hole at least", "open its end, or give side holes")
+    _check_body(shape, tip, place)
     for hole in tip.holes:
         if hole.diameter >= 0.95 * tip.outer_diameter:
             raise InputError(place, f"{1e3 * hole.diameter:.3g} mm", "a hole is narrower than the catheter",
@@ -139,3 +142,16 @@ def _check_tip(shape: Shape, tip: Tip, place: str) -> None:
             raise InputError(f"{place}.offset", f"{1e3 * aside:.3g} mm",
                              f"a catheter of {1e3 * tip.outer_diameter:.3g} mm in a vessel of "
                              f"{1e3 * shape.parent_diameter:.3g} mm must not touch its wall", remedy)  # fmt: skip
+
+
+def _check_body(shape: Shape, tip: Tip, place: str) -> None:
+    if tip.shape == "bevelled" and abs(tip.bevel) > STEEPEST:
+        raise InputError(f"{place}.bevel", f"{np.degrees(tip.bevel):.3g} degrees",
+                         f"a bevel is {np.degrees(STEEPEST):.0f} degrees from a square face at most",
+                         "give a smaller angle")  # fmt: skip
+    thinnest = THINNEST * shape.parent_diameter
+    if tip.outer_diameter < thinnest:
+        raise InputError(place, f"{1e3 * tip.outer_diameter:.3g} mm",
+                         f"a catheter to be resolved is no thinner than {1e3 * thinnest:.2g} mm in a vessel of "
+                         f"{1e3 * shape.parent_diameter:.3g} mm",
+                         "use 'resolve: mixed', or check outer_diameter")  # fmt: skip

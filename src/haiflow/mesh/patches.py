@@ -2,7 +2,7 @@
 
 Other cells than tetrahedra are cut into tetrahedra by the numbers of their corners, so that neighbours agree and no
 point is added: the control volumes are the points' either way. Patches are gmsh's physical surfaces, families or cell
-sets; a boundary triangle without a name belongs to "vessel".
+sets; boundary triangles without a name are the "vessel" where the file has no patch of that name, else an error.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def read_region(path: Path, place: str, unit: float = 1.0) -> Region:
     _check(points[used], cells, place)
     place_of = np.full(len(points), -1)
     place_of[used] = np.arange(len(used))
-    return _named(points[used], cells, _surfaces(mesh), place_of)
+    return _named(points[used], cells, _surfaces(mesh), place_of, place)
 
 
 def write_region(path: Path, region: Region) -> None:
@@ -139,13 +139,19 @@ def _surfaces(mesh: Any) -> dict[str, NDArray[np.int64]]:
     return {name: np.concatenate(parts) for name, parts in found.items()}
 
 
-def _named(points: Floats, tetra: Ints, surfaces: dict[str, NDArray[np.int64]], place_of: NDArray[np.int_]) -> Region:
+def _named(
+    points: Floats, tetra: Ints, surfaces: dict[str, NDArray[np.int64]], place_of: NDArray[np.int_], place: str
+) -> Region:
     wall, _ = boundary(tetra)
     names = [*surfaces, "vessel"] if "vessel" not in surfaces else list(surfaces)
     lookup = {
         tuple(sorted(face)): names.index(name) for name, faces in surfaces.items() for face in place_of[faces].tolist()
     }
     rest = names.index("vessel")
+    nameless = sum(tuple(sorted(face)) not in lookup for face in wall.tolist())
+    if "vessel" in surfaces and nameless:  # a part of an opening would be a wall, unheard
+        raise InputError(place, f"{nameless} of {len(wall)} boundary triangles", "they belong to no named surface",
+                         "name every surface, or none 'vessel': the rest is then that")  # fmt: skip
     patch = np.array([lookup.get(tuple(sorted(face)), rest) for face in wall.tolist()], np.int32)
     kept = [name for number, name in enumerate(names) if np.any(patch == number)]
     patch = np.array([kept.index(names[number]) for number in patch], np.int32)

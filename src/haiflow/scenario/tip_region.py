@@ -23,6 +23,7 @@ LONGEST = 30.0  # parent's diameters between tip and branches
 SIDE_ON = np.radians(40.0)  # least angle of a side branch with its parent's axis
 STUMP = 1.2  # catheter's diameters of a tied-off vessel behind the tip
 BACKWARDS = np.radians(125.0)  # largest angle of a branch with its parent's direction
+WALL = 1.1  # middles of side holes lie so many diameters apart at least
 APART = np.radians(35.0)  # of branches whose course is not known
 
 
@@ -137,6 +138,21 @@ def _holes(catheter: Catheter) -> tuple[Hole, ...]:
     return tuple(found)
 
 
+def _apart(catheter: Catheter) -> None:
+    """Raises InputError where side holes touch: each is an opening of its own, with wall round it."""
+    radius = 0.5 * tip_outer_diameter(catheter)
+    groups = [(number, group, 2.0 * np.pi * turn / group.count)
+              for number, group in enumerate(catheter.side_holes) for turn in range(group.count)]  # fmt: skip
+    for at, (number, group, turn) in enumerate(groups):
+        for _, other, before in groups[:at]:
+            around = 2.0 * radius * abs(np.sin(0.5 * (turn - before)))
+            between = float(np.hypot(around, group.from_tip - other.from_tip))
+            if between < WALL * 0.5 * (group.diameter + other.diameter):
+                raise InputError(f"catheter.side_holes[{number}].from_tip", f"{1e3 * group.from_tip:.3g} mm",
+                                 f"side holes touch: middles {1e3 * between:.2g} mm apart", "fewer or smaller holes, "
+                                 "further apart, or 'resolve: mixed'")  # fmt: skip
+
+
 def _tip(catheter: Catheter, place: Floats, direction: Floats, room: float) -> Tip:
     shape = "closed" if catheter.tip.closed_end else catheter.tip.shape
     for number, group in enumerate(catheter.side_holes):
@@ -145,6 +161,7 @@ def _tip(catheter: Catheter, place: Floats, direction: Floats, room: float) -> T
             raise InputError(f"catheter.side_holes[{number}].from_tip", f"{1e3 * group.from_tip:.3g} mm",
                              f"the hole lies {where}", f"give a place up to {1e3 * room:.3g} mm from the tip, or "
                              "'resolve: mixed'")  # fmt: skip
+    _apart(catheter)
     return Tip(
         tip_outer_diameter(catheter), _holes(catheter), tuple(place), tuple(direction), shape, catheter.tip.bevel
     )

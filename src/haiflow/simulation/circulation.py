@@ -20,6 +20,7 @@ from haiflow.simulation.blood import BloodFlow
 from haiflow.simulation.parts import Parts, Substance, without_line
 from haiflow.simulation.perfused import joined, territory_means
 from haiflow.simulation.routes import bed_volumes, downstream, inlets, joint_step, portal_flows, territory_flows
+from haiflow.simulation.way import Way, way_between
 
 TIP = "tip"
 ROUND_OFF = 1e-14
@@ -68,6 +69,7 @@ class Circulation:
         assert parts.tree is not None
         self.cycle = self.blood.cycle(parts.tree)
         injection = injection_of(parts, self.cycle)
+        self.way = way_of(parts, injection)
         key = (parts.tree.digest(), injection, tuple(sorted(parts.split.items())), parts.streamed)
         if key not in self.kept:
             # A growing fault never comes back to an earlier tree: keep the last systems only, their factors are large.
@@ -133,7 +135,12 @@ class Circulation:
         exposure = self.exposure_of("first", 1) + self.exposure_of("again", 1)
         cells = len(exposure) // len(self.parts.tree.vessels) if self.parts.tree is not None else 1
         own = exposure[vessel * cells : (vessel + 1) * cells] / time
-        return np.interp(share, (np.arange(cells) + 0.5) / cells, own)
+        found = np.interp(share, (np.arange(cells) + 0.5) / cells, own)
+        if self.parts.tree is None:
+            return found
+        passed = abs(float(self.cycle.mean_flow_rate[vessel])) * time
+        at = share * self.parts.tree.length[vessel]
+        return np.asarray(found + self.way.concentration(self.carried[1], vessel, at, passed))
 
     def terminal_flow(self) -> Floats:
         """(n_terminals,) m3/s."""
@@ -207,7 +214,7 @@ class Circulation:
         if "liver" in system.parts:
             self.metabolised[index] += step.lost[system.part_slice("liver")].sum()
         self.gone[index] += step.outflow[system.is_sink].sum()
-        self.carried[index] += self._through_vessels(step.exposure[system.part_slice("first")])
+        self.carried[index] += self.way.fill(self._through_vessels(step.exposure[system.part_slice("first")]))
         n = len(self.terminals)
         first = system.outlet_index(f"first.{self.terminals[0]}")
         again = system.outlet_index(f"again.{self.terminals[0]}")
@@ -275,3 +282,10 @@ def split_of(parts: Parts, injection: Injection | None) -> dict[str, dict[str, f
     if not parts.split or injection is None or parts.tree is None or injection.position != "ostium":
         return None
     return {parts.tree.nodes[parts.tree.start[parts.tree.vessel(injection.vessel)]]: parts.split}
+
+
+def way_of(parts: Parts, injection: Injection | None) -> Way:
+    """The vessels that the drug passes before the node where a split hands it to the tree; none where it mixes."""
+    if injection is None or parts.tree is None or parts.line is None or split_of(parts, injection) is None:
+        return Way({}, ())
+    return way_between(parts.tree, parts.line.tip, injection.vessel)

@@ -20,7 +20,7 @@ from haiflow.numerics.field import FieldSystem
 from haiflow.numerics.joint import JointSystem
 from haiflow.ports import Floats
 from haiflow.simulation.blood import BloodFlow
-from haiflow.simulation.circulation import injection_of, seen, split_of, tissue_of
+from haiflow.simulation.circulation import injection_of, seen, split_of, tissue_of, way_of
 from haiflow.simulation.parts import Parts
 from haiflow.simulation.perfused import joined
 from haiflow.simulation.routes import bed_volumes, downstream, inlets, joint_step, portal_flows, territory_flows
@@ -102,7 +102,7 @@ class Stream:
         self.cycle = self.blood.cycle(parts.tree)
         self._fit_flow(before, parts)
         injection = injection_of(parts, self.cycle)
-        self.injected = injection is not None
+        self.injected, self.way = injection is not None, way_of(parts, injection)
         transport = PulseTransport(
             self.grid,
             2 * len(parts.substances),
@@ -185,7 +185,8 @@ class Stream:
         rate = block.face_flux.mean(axis=0)
         out, back = rate[self.grid.last_face], rate[self.grid.face_offset]
         forward = self.cycle.mean_flow_rate >= 0.0
-        return np.where(forward, out * c[:, self.grid.offset[1:] - 1], -back * c[:, self.grid.offset[:-1]])
+        found = np.where(forward, out * c[:, self.grid.offset[1:] - 1], -back * c[:, self.grid.offset[:-1]])
+        return np.array([self.way.fill(each) for each in found]).reshape(found.shape)
 
     def _behind(self, index: int, dt: float, through: Floats, taken: float, absorbed: float) -> None:
         if not self.systems:
@@ -242,7 +243,10 @@ class Stream:
             return np.zeros(len(share))
         cut = slice(self.grid.offset[vessel], self.grid.offset[vessel + 1])
         own = (self.artery_exposure[1, cut] + self.artery_exposure[n + 1, cut]) / time
-        return np.interp(share * self.grid.tree.length[vessel], self.grid.x[cut], own)
+        at = share * self.grid.tree.length[vessel]
+        passed = abs(float(self.cycle.mean_flow_rate[vessel])) * time
+        passing = self.way.concentration(self.carried[1], vessel, at, passed)
+        return np.asarray(np.interp(at, self.grid.x[cut], own) + passing)
 
     def terminal_flow(self) -> Floats:
         """(n_terminals,) m3/s, cycle mean."""
