@@ -166,3 +166,13 @@ def test_the_faster_number_of_threads_is_kept_and_the_other_looked_at_again():
     assert seen.count(4) == 5
     pace.note(4, 0.5)  # the other processor is free again
     assert pace.choose() == 4
+
+
+def test_vessels_with_viscous_walls_take_common_steps():
+    """A strong viscous wall loses its second order where steps differ."""
+    parts = [0.2, 0.01, 0.2], [3e-3, 2e-3, 2e-3], [5.0, 20.0, 5.0]
+    inlet, bed = pulsating(5e-6), Outlet(1e9)
+    plain, viscous = (PulsatileFlow(fork(*parts, inlet, bed, **more)).steps
+                      for more in ({}, {"wall_viscosity": np.full(3, 0.1)}))  # fmt: skip
+    assert plain.top > 0
+    assert viscous.top == 0

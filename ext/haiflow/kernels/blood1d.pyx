@@ -13,10 +13,12 @@
 #   blood1d_team       threads that march together
 #   blood1d_cells      reconstruction, fluxes and stages inside the vessels
 #   blood1d_wall       the viscous part of the arterial wall
+#   blood1d_wall_ends  what it is at the vessels' ends
 #   blood1d_junctions  the states where open vessel ends meet
 #   blood1d_outlets    inlets, Windkessels, reflections and closed ends
 #   blood1d_nodes      all nodes of the network, their pressures and fluxes
-#   blood1d_step       one whole step, its samples and checks
+#   blood1d_step       one whole step and its checks
+#   blood1d_samples    what is kept of it
 
 from libc.string cimport memset
 
@@ -28,6 +30,7 @@ include "blood1d_junctions.pxi"
 include "blood1d_outlets.pxi"
 include "blood1d_nodes.pxi"
 include "blood1d_step.pxi"
+include "blood1d_samples.pxi"
 
 SHARES_WORK = HAIFLOW_TEAM  # whether several threads may march together
 
@@ -220,7 +223,7 @@ def meet_at_nodes(double[:, ::1] state, double[::1] head, const double[:, ::1] a
     net.end, net.node, net.alpha, net.rho = &end_table[0, 0], &node_table[0, 0], alpha, rho
     for e in range(net.ends):
         arrive(&ends[e], net.end + e * END_COLUMNS, arriving[e, 0], arriving[e, 1], alpha)
-        ends[e].q, ends[e].flow = ends[e].q_in, 0.0
+        ends[e].q, ends[e].flow, ends[e].resist, ends[e].f_in = ends[e].q_in, 0.0, 0.0, 0.0
     for node in range(net.nodes):
         couple(ends, &head[node], &fallbacks, node, &net, inlet[node], net.node[node * NODE_COLUMNS + NODE_BASE],
                net.node[node * NODE_COLUMNS + NODE_R1])

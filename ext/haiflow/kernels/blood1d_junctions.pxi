@@ -53,10 +53,10 @@ cdef double newton_step(
         e = &ends[list[i]]
         t = net.end + list[i] * END_COLUMNS
         dflow = e.q * e.q * e.q * (4.0 * e.v + e.slope * e.q)
-        loss = (t[END_VISCOUS] + t[END_TURBULENT] * fabs(e.flow)) * e.flow
+        loss = (t[END_VISCOUS] + t[END_TURBULENT] * fabs(e.flow)) * e.flow + e.resist * (e.flow - e.f_in)
         h = t[END_B] * (e.q * e.q - t[END_S0]) + kinetic * e.v * e.v - loss
         dh = 2.0 * t[END_B] * e.q + 2.0 * kinetic * e.v * e.slope
-        dh -= (t[END_VISCOUS] + 2.0 * t[END_TURBULENT] * fabs(e.flow)) * dflow
+        dh -= (e.resist + t[END_VISCOUS] + 2.0 * t[END_TURBULENT] * fabs(e.flow)) * dflow
         e.h = h
         e.per_dh = 1.0 / dh
         top += e.flow - dflow * h * e.per_dh
@@ -75,7 +75,7 @@ cdef double head_at(End *e, const double *t, double kinetic, double q) noexcept 
     # Sets the end to q and returns its head there.
     settle(e, q)
     return (t[END_B] * (q * q - t[END_S0]) + kinetic * e.v * e.v
-            - (t[END_VISCOUS] + t[END_TURBULENT] * fabs(e.flow)) * e.flow)
+            - (t[END_VISCOUS] + t[END_TURBULENT] * fabs(e.flow)) * e.flow - e.resist * (e.flow - e.f_in))
 
 
 cdef double least_root(const End *e, const double *t, double kinetic) noexcept nogil:

@@ -17,7 +17,7 @@ cdef inline double mean_pressure(End *ends, int node, Net *net, double otherwise
             continue
         area = ends[e].q * ends[e].q * ends[e].q * ends[e].q
         weight += area
-        sum += area * t[END_B] * (ends[e].q * ends[e].q - t[END_S0])
+        sum += area * (t[END_B] * (ends[e].q * ends[e].q - t[END_S0]) + ends[e].resist * (ends[e].f_in - ends[e].flow))
     return sum / weight if weight > 0.0 else otherwise
 
 
@@ -60,12 +60,15 @@ cdef inline void arrivals(End *ends, int node, int number, int fine, Net *net) n
         elapsed = (fine & (span - 1)) + (number << net.node_level[node])
         if elapsed == 0:
             arrive(&ends[e], net.end + e * END_COLUMNS, ends[e].p_0, ends[e].v_0, net.alpha)
+            ends[e].f_in = ends[e].f_0
         elif elapsed == span:
             arrive(&ends[e], net.end + e * END_COLUMNS, ends[e].p_1, ends[e].v_1, net.alpha)
+            ends[e].f_in = ends[e].f_1
         else:
             share = elapsed * SHARE[net.level[e >> 1]]
             arrive(&ends[e], net.end + e * END_COLUMNS, ends[e].p_0 + share * (ends[e].p_1 - ends[e].p_0),
                    ends[e].v_0 + share * (ends[e].v_1 - ends[e].v_0), net.alpha)
+            ends[e].f_in = ends[e].f_0 + share * (ends[e].f_1 - ends[e].f_0)
 
 
 cdef inline double momentum(const End *end, const double *t, double alpha) noexcept nogil:

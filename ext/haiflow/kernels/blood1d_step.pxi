@@ -148,10 +148,12 @@ cdef void predict(Step *w, int index) noexcept nogil:
         if i >= 0:
             w.ends[2 * v].p_0 = w.p[i] - w.hp[i]
             w.ends[2 * v].v_0 = w.hu[i] - w.u[i]
+            w.ends[2 * v].f_0 = -w.flow[at.begin + i]
         i = last_cell(w, &at, v)
         if i >= 0:
             w.ends[2 * v + 1].p_0 = w.p[i] + w.hp[i]
             w.ends[2 * v + 1].v_0 = w.u[i] + w.hu[i]
+            w.ends[2 * v + 1].f_0 = w.flow[at.begin + i]
 
 
 cdef void correct(Step *w, int index) noexcept nogil:
@@ -174,11 +176,13 @@ cdef void correct(Step *w, int index) noexcept nogil:
         if i >= 0:
             w.ends[2 * v].p_1 = w.p[i] - w.hp[i]
             w.ends[2 * v].v_1 = w.hu[i] - w.u[i]
+            w.ends[2 * v].f_1 = -w.flow_1[at.begin + i]
             positive += not w.area[at.begin + i] > 0.0
         i = last_cell(w, &at, v)
         if i >= 0:
             w.ends[2 * v + 1].p_1 = w.p[i] + w.hp[i]
             w.ends[2 * v + 1].v_1 = w.u[i] + w.hu[i]
+            w.ends[2 * v + 1].f_1 = w.flow_1[at.begin + i]
             positive += not w.area[at.begin + i] > 0.0
     w.team.bad[8 * w.team.thread + AREAS] += positive < at.slots
 
@@ -187,6 +191,22 @@ cdef void finish(Step *w, int index) noexcept nogil:
     # The second half of the viscous wall.
     cdef Window at = window(w, index)
     half_wall(w, &at)
+
+
+include "blood1d_wall_ends.pxi"
+
+
+ctypedef void (*work_t)(Step *w, int index) noexcept nogil
+
+
+cdef void sweep(Step *w, work_t work, int top) noexcept nogil:
+    # This thread's blocks of the levels up to `top`.
+    cdef int level, i
+    cdef const int *part
+    for level in range(top + 1):
+        part = w.team.block_range + level * (w.team.threads + 1) + w.team.thread
+        for i in range(part[0], part[1]):
+            work(w, i)
 
 
 cdef void node_step(Step *w, int node, int number) noexcept nogil:
@@ -219,19 +239,6 @@ cdef void node_step(Step *w, int node, int number) noexcept nogil:
         w.end_flow[net.node_end[i]] = net.end[net.node_end[i] * END_COLUMNS + END_SIGN] * w.ends[net.node_end[i]].flow
 
 
-ctypedef void (*work_t)(Step *w, int index) noexcept nogil
-
-
-cdef void sweep(Step *w, work_t work, int top) noexcept nogil:
-    # This thread's blocks of the levels up to `top`.
-    cdef int level, i
-    cdef const int *part
-    for level in range(top + 1):
-        part = w.team.block_range + level * (w.team.threads + 1) + w.team.thread
-        for i in range(part[0], part[1]):
-            work(w, i)
-
-
 cdef void node_sweep(Step *w, int number, int top) noexcept nogil:
     cdef int level, i
     cdef const int *part
@@ -241,11 +248,26 @@ cdef void node_sweep(Step *w, int number, int top) noexcept nogil:
             node_step(w, w.team.node_order[i], number)
 
 
+cdef void hold_ends(Step *w, int at_fine, int top) noexcept nogil:
+    # Before a half step of the viscous wall: every vessel that takes one, then the nodes where they end.
+    cdef int level, i
+    cdef const int *part
+    sweep(w, respond, top)
+    meet(&w.team)
+    for level in range(top + 1):
+        part = w.team.node_range + level * (w.team.threads + 1) + w.team.thread
+        for i in range(part[0], part[1]):
+            hold(w, w.team.node_order[i], at_fine)
+    meet(&w.team)
+
+
 cdef int first_half(Step *w, int fine) noexcept nogil:
     # Predictions of all that begin a step at this fine step, and the nodes there; returns the coarsest level of them.
     cdef int top = 0
     while top < w.net.top and fine & (1 << top) == 0:
         top += 1
+    if w.viscous:
+        hold_ends(w, w.fine, top)
     sweep(w, predict, top)
     meet(&w.team)
     node_sweep(w, 0, top)
@@ -266,6 +288,7 @@ cdef void finish_walls(Step *w, int fine) noexcept nogil:
     if w.viscous:
         while top < w.net.top and (fine + 1) & (1 << top) == 0:
             top += 1
+        hold_ends(w, w.fine + 1, top)
         sweep(w, finish, top)
 
 
@@ -283,26 +306,3 @@ cdef long count_fast(Step *w) noexcept nogil:
                 w.area + row[BLOCK_FIRST], w.flow + row[BLOCK_FIRST], w.speed + row[BLOCK_FIRST],
                 w.dtdx + row[BLOCK_FIRST], w.net.alpha, w.speed_limit, row[BLOCK_LAST] - row[BLOCK_FIRST] + 1)
     return count
-
-
-cdef void take_sample(double *row, double *node_row, double *head_row, const Step *w) noexcept nogil:
-    # (vessel, station, [pressure, flow rate, area]) at the start of the step.
-    cdef int v, i, e, m, k
-    cdef double s
-    cdef const Net *net = &w.net
-    for v in range(net.vessels):
-        for i in range(2):
-            e = 2 * v + i
-            s = w.ends[e].q * w.ends[e].q
-            k = 9 * v + 6 * i
-            row[k] = net.end[e * END_COLUMNS + END_B] * (s - net.end[e * END_COLUMNS + END_S0])
-            row[k + 1] = net.end[e * END_COLUMNS + END_SIGN] * w.ends[e].flow
-            row[k + 2] = s * s
-        m = (net.cell[2 * v] + net.cell[2 * v + 1]) // 2
-        e = (net.cell[2 * v] + net.cell[2 * v + 1] + 1) // 2
-        row[9 * v + 3] = 0.5 * (w.b[m] * (sqrt(w.area[m]) - w.s0[m]) + w.b[e] * (sqrt(w.area[e]) - w.s0[e]))
-        row[9 * v + 4] = 0.5 * (w.flow[m] + w.flow[e])
-        row[9 * v + 5] = 0.5 * (w.area[m] + w.area[e])
-    for i in range(net.nodes):
-        node_row[i] = w.now[i]
-        head_row[i] = w.head[i]

@@ -34,7 +34,12 @@ cdef enum:
 cdef struct End:
     double p_0, v_0          # extrapolated from inside at the start of the vessel's step, v towards the node
     double p_1, v_1          # the same at its end, as the first stage predicts it
+    double f_0, f_1          # flow rate of the end cell towards the node, at both
+    double resist            # of the viscous wall between that cell and the end: its pressure is resist (f_in - flow)
     double v_in, q_in, s_in  # the state that arrives at the node
+    double f_in
+    double resist_mid, f_mid  # the same in the half step of the wall to come, at its middle
+    double p_mid, v_mid      # and what arrives then
     double slope             # dv/dq along the wave that goes back into the vessel
     double q, v, flow        # state at the node
     double h, per_dh         # head there and one over its slope in q

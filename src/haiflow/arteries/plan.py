@@ -18,7 +18,7 @@ from haiflow.arteries.junctions import REFLECTION, WINDKESSEL, Nodes, join
 from haiflow.arteries.local_steps import Steps, choose_steps, node_levels
 from haiflow.arteries.outlets import implicit_weight
 from haiflow.arteries.stenosis import end_losses
-from haiflow.arteries.tree import Inlet
+from haiflow.arteries.tree import Inlet, Tree
 from haiflow.errors import SolverStopped
 from haiflow.ports import Floats
 
@@ -60,6 +60,11 @@ def friction_coefficient(grid: Grid) -> float:
     return 2.0 * (tree.velocity_profile + 2.0) * np.pi * tree.blood.viscosity / tree.blood.density
 
 
+def is_viscous(tree: Tree) -> bool:
+    """Whether any vessel has a viscous wall."""
+    return tree.wall_viscosity is not None and bool(np.any(tree.wall_viscosity))
+
+
 def wave_speeds(grid: Grid, area: Floats, flow_rate: Floats) -> Floats:
     """(n_cells,) fastest wave (m/s), ``alpha |u| + sqrt(c^2 + alpha (alpha - 1) u^2)``."""
     alpha = momentum_correction(grid.tree.velocity_profile)
@@ -73,7 +78,8 @@ def steps_per_cycle(
 ) -> Steps:
     """Steps in one period so that waves cross at most ``courant`` cells a step and friction stays stable.
 
-    Where it saves work, and ``local`` allows it, vessels take steps of their own.
+    Where it saves work, and ``local`` allows it, vessels take steps of their own; with viscous walls they do not, for a
+    strong one would lose its second order where steps differ.
     """
     rate = wave_speeds(grid, area, flow_rate) / (courant * grid.cell_dx)
     rate = np.maximum(rate, 2.0 * friction_coefficient(grid) / area)
@@ -82,7 +88,8 @@ def steps_per_cycle(
         vessel = grid.tree.vessels[int(np.argmax(least))]
         reason = f"a cycle would take {least.max():.2g} steps: a wall too stiff, cells too short or blood too viscous"
         raise SolverStopped(0.0, vessel, reason)
-    return choose_steps(grid, least if local else np.full_like(least, least.max()), multiple)
+    alone = local and not is_viscous(grid.tree)
+    return choose_steps(grid, least if alone else np.full_like(least, least.max()), multiple)
 
 
 def sample_inlet(inlet: Inlet, steps: int) -> Floats:
@@ -110,7 +117,7 @@ def make_plan(grid: Grid, steps: Steps, source: Floats | None = None) -> Plan:
         nodes, _cell_table(grid, vessel_dt, source), _face_table(grid), end_table,
         _node_table(grid, nodes, end_table, node_dt), face, cell, inlet, steps.level, node_level,
         vessel_dt / grid.dx, tree.inlet.period / steps.whole, dt, momentum_correction(tree.velocity_profile),
-        friction_coefficient(grid), tree.wall_viscosity is not None and bool(np.any(tree.wall_viscosity)),
+        friction_coefficient(grid), is_viscous(tree),
         source is not None,
     )
 

@@ -34,7 +34,7 @@ MULTIPLE = 200  # steps in a cycle are a multiple of this, so that samples fall 
 CELLS_PER_THREAD = 500  # below, threads wait for each other longer than they work
 MOST_THREADS = 8
 PIECE = 1_000_000  # cells times fine steps in one call of several threads: some 10 ms
-WORK_ROWS, NODE_ROWS, BLOCK_ROWS, END_WORK = 3, 2, 8, 15
+WORK_ROWS, NODE_ROWS, BLOCK_ROWS, END_WORK = 3, 2, 8, 23
 DONE, BAD_AREA, TOO_FAST = 0, 1, 2
 REASONS = {BAD_AREA: "an area is not positive and finite", TOO_FAST: "a wave outruns every time step tried"}
 

@@ -8,6 +8,7 @@ from haiflow.verify import (
     arteries_published,
     arteries_random,
     arteries_riemann,
+    arteries_wall,
     arteries_waves,
 )
 from haiflow.verify.model import Case
@@ -46,6 +47,7 @@ ARTERIES = (
         arteries_waves.attenuation,
     ),
     Case("viscous-wall", "waves damped by the wall", LINEAR, arteries_waves.viscous_wall),
+    Case("viscous-fork", "viscous walls where vessels meet", LINEAR, arteries_wall.viscous_fork),
     Case(
         "viscous-wall-order", "order of the whole scheme with a viscous wall", "refinement", arteries_exact.viscous_wall
     ),
