@@ -2,6 +2,7 @@
 
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ import yaml
 from haiflow.scenario.load import load, loads
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+AT_TOP = [ROOT / f"{name}.md" for name in ("README", "CHANGELOG", "CONTRIBUTING", "SECURITY")]
+PAGES = [*AT_TOP, *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCKS = [
     pytest.param(block, id=f"{page.name}-{number}")
     for page in PAGES
@@ -45,6 +47,33 @@ def test_the_page_of_claims_is_what_the_claims_say_and_lists_every_case(monkeypa
     text = PAGE.read_text(encoding="utf-8")
     assert claims() in text, "run: python docs/make_validation.py DIR"
     assert [case.name for _, case in every() if f"| {case.name} |" not in text] == []
+
+
+def test_the_gallery_shows_what_the_examples_say(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    sys.modules.pop("make_gallery", None)
+    from make_gallery import PAGE, page
+
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python docs/make_gallery.py"
+
+
+def test_links_of_pages_at_the_top_lead_into_the_site(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    sys.modules.pop("site_pages", None)
+    from site_pages import turned
+
+    assert turned("![a [nested] picture](docs/images/a.png)") == "![a [nested] picture](images/a.png)"
+    assert turned("[theory](docs/theory.md), [changes](CHANGELOG.md)") == "[theory](theory.md), [changes](changes.md)"
+    assert turned("[the licence](LICENSE)") == "the licence"  # no page of the site
+    elsewhere = "[out](https://example.org/docs/x.md), [here](#part)"
+    assert turned(elsewhere) == elsewhere
+
+
+def test_the_release_is_one_number_everywhere():
+    release = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["version"]
+    assert str(cited) == release
+    assert re.search(r"^## (\d+\.\d+\.\d+)$", AT_TOP[1].read_text(encoding="utf-8"), re.MULTILINE)[1] == release
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
