@@ -7,6 +7,7 @@ much under load. Only figures that something was asked of are kept.
 from __future__ import annotations
 
 import csv
+import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -33,7 +34,9 @@ def append(rows: Iterable[Row], machine: Mapping[str, object], load: float, file
 
 
 def commit() -> str:
-    """The commit that was measured, with a + where files have been changed since; empty outside of a repository."""
+    """The commit that was measured, with a + where files have been changed since; empty where git cannot tell."""
+    if shutil.which("git") is None:
+        return ""
     told = subprocess.run(
         ["git", "describe", "--always", "--dirty=+", "--exclude=*"],
         cwd=ROOT,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import haiflow
 from haiflow.scenario.load import load, loads
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,7 +87,7 @@ def test_links_lead_somewhere(page):
 def test_keys_that_the_output_page_names_are_written():
     """Names in the table of files are those of the code that writes them."""
     page = (ROOT / "docs" / "reference" / "output.md").read_text(encoding="utf-8")
-    source = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "src" / "haiflow").rglob("*.py")))
+    source = "".join(path.read_text(encoding="utf-8") for path in sorted(Path(haiflow.__file__).parent.rglob("*.py")))
     files = re.findall(r"`([a-z_]+\.(?:html|json|csv|nc|vtp|vtu|yaml))`", page)
     arrays = re.findall(r"`([a-z_]+_(?:m|pa|kg_per_m3|m3_per_s|kg_s_per_m3))`", page)
     assert len(files) > 8
