@@ -4,7 +4,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
 KERNELS := $(wildcard ext/haiflow/kernels/*.px*)
 
-.PHONY: demo test test-all bench lint types ext debug-kernels sanitised-kernels fuzz clean system
+.PHONY: demo test test-all bench docs lint types ext debug-kernels sanitised-kernels fuzz clean system
 
 demo: $(STAMP)
 	$(BIN)/haiflow run examples/baseline.yaml -o runs/baseline --force
@@ -18,7 +18,12 @@ test-all: $(STAMP) lint types debug-kernels
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "slow or not slow"
 
 bench: $(STAMP)
-	$(BIN)/python -m benchmarks -t
+	$(BIN)/python -m benchmarks -t --history
+
+# The site, into build/site; a warning fails it. Pictures are those of docs/make_gallery.py.
+docs: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[docs]"
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --clean --quiet
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

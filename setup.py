@@ -23,6 +23,8 @@ SANITISE = os.environ.get("HAIFLOW_SANITISE", "0") not in ("", "0")
 # NaN must stay detectable and errno unused: never -ffast-math (it implies finite-math-only).
 FAST = ["-O3", "-fno-math-errno", "-fno-trapping-math"]
 CAREFUL = ["-O1", "-g"]
+FAST_WINDOWS = ["/O2", "/fp:precise"]  # MSVC's own default, said aloud: NaN stays detectable
+CAREFUL_WINDOWS = ["/Od"]
 WATCHED = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer"]
 MODE = "-sanitised" if SANITISE else "-debug" if DEBUG else ""
 LEVELS = {"portable": []}
@@ -40,15 +42,21 @@ DIRECTIVES = {
 }
 
 
+def compile_flags() -> list[str]:
+    if sys.platform == "win32":
+        if SANITISE:
+            raise SystemExit("HAIFLOW_SANITISE needs gcc or clang: build without it on Windows")
+        return CAREFUL_WINDOWS if DEBUG else FAST_WINDOWS
+    return [*CAREFUL, *WATCHED] if SANITISE else CAREFUL if DEBUG else FAST
+
+
 def extensions(level: str, flags: list[str]) -> list[Extension]:
-    careful = [*CAREFUL, *(WATCHED if SANITISE else [])]
-    compile_args = [] if sys.platform == "win32" else [*(careful if DEBUG or SANITISE else FAST), *flags]
     return [
         Extension(
             f"haiflow.kernels.{level}.{name}",
             [f"ext/haiflow/kernels/{name}.pyx"],
             depends=INCLUDED,
-            extra_compile_args=compile_args,
+            extra_compile_args=[*compile_flags(), *flags],
             extra_link_args=WATCHED[:1] if SANITISE else [],
         )
         for name in KERNELS

@@ -16,6 +16,7 @@ from importlib import import_module
 from pathlib import Path
 
 from benchmarks.cases import ROOT
+from benchmarks.history import append
 from benchmarks.table import Row, as_text
 
 GROUPS = ("books", "blood", "line", "pump", "kernel_blood1d", "trees", "liver", "junction", "batches", "commands")
@@ -26,6 +27,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"of {', '.join(GROUPS)}; all when left out")
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "benchmarks" / "results" / "latest.json")
     parser.add_argument("-t", "--tests", action="store_true", help="time the default tests too (minutes)")
+    parser.add_argument("--history", action="store_true", help="add the figures, as ratios, to benchmarks/history.csv")
     given = parser.parse_args()
     if wrong := set(given.groups) - set(GROUPS):
         parser.error(f"no group {', '.join(sorted(wrong))}; there are {', '.join(GROUPS)}")
@@ -84,6 +86,8 @@ def main() -> int:
     given.output.parent.mkdir(parents=True, exist_ok=True)
     document = {"machine": before | {"load_at_end": list(os.getloadavg())}, "rows": [asdict(row) for row in rows]}
     given.output.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    if given.history:
+        append(rows, before, max(before["load"][0], os.getloadavg()[0]))
     missed = [row for row in rows if row.ok is False]
     print(f"\n{len(rows)} figures, {len(missed)} missed; {before['processor']}, {before['cores']} cores, "
           f"load {before['load'][0]:.1f} to {os.getloadavg()[0]:.1f}")  # fmt: skip

@@ -59,7 +59,7 @@ def cost_rows(found: dict[str, float], asked: float | None) -> Iterator[Row]:
     if "plain_c_ns" in found:
         ratio = found["ns_per_cell_step"] / found["plain_c_ns"]
         reached = f"{ratio:.2f} times its {found['plain_c_ns']:.3g} ns"
-        yield Row(f"1D kernel, {found['build']}, against a plain C loop", "", reached, None, ratio)
+        yield Row(f"1D kernel, {found['build']}, against a plain C loop", "", reached, None, ratio, 1.0)
 
 
 def in_process(build: str) -> dict[str, float]:

@@ -8,13 +8,24 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """One figure. ``value`` is the bare number (or numbers) behind ``reached``; ``ok`` is None where none was asked."""
+    """One figure. ``value`` is the bare number (or numbers) behind ``reached``; ``ok`` is None where none was asked.
+
+    ``limit`` is the number that was asked for, in the unit of ``value``.
+    """
 
     what: str
     asked: str
     reached: str
     ok: bool | None
     value: float | list[float] | dict[str, float] | None = None
+    limit: float | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """Reached over asked; None where either is no single number, or zero was asked."""
+        if not self.limit or not isinstance(self.value, (int, float)):
+            return None
+        return self.value / self.limit
 
     @property
     def verdict(self) -> str:
@@ -23,19 +34,20 @@ class Row:
 
 def at_most(what: str, value: float, limit: float, unit: str = "", note: str = "") -> Row:
     """``value`` must not exceed ``limit``; a value that is not a number fails."""
-    return Row(what, f"<= {limit:g}{unit}", f"{value:.3g}{unit}{note}", bool(value <= limit), float(value))
+    return Row(what, f"<= {limit:g}{unit}", f"{value:.3g}{unit}{note}", bool(value <= limit), float(value), limit)
 
 
 def at_least(what: str, value: float, limit: float, note: str = "") -> Row:
     """``value`` must reach ``limit``."""
-    return Row(what, f">= {limit:g}", f"{value:.3g}{note}", bool(value >= limit), float(value))
+    return Row(what, f">= {limit:g}", f"{value:.3g}{note}", bool(value >= limit), float(value), limit)
 
 
 def within(what: str, value: float, wanted: float, tolerance: float, unit: str = "") -> Row:
     """``value`` must lie within the relative ``tolerance`` of ``wanted``."""
     off = value / wanted - 1.0
     reached = f"{value:.5g}{unit} ({100 * off:+.2g} %)"
-    return Row(what, f"{wanted:g}{unit} +/- {100 * tolerance:g} %", reached, bool(abs(off) <= tolerance), float(value))
+    asked = f"{wanted:g}{unit} +/- {100 * tolerance:g} %"
+    return Row(what, asked, reached, bool(abs(off) <= tolerance), float(value), wanted)
 
 
 def worst(values: Iterable[float]) -> float:

@@ -49,6 +49,8 @@ def commands() -> None:
     """Physics-based simulation of hepatic artery infusion: from the pump, through catheter and arteries, to the liver.
 
     Start with: haiflow new scenario.yaml; haiflow check scenario.yaml; haiflow run scenario.yaml -o DIR
+
+    For research and engineering. Not for clinical use: nothing it prints is medical advice or a basis for a dose.
     """
 
 

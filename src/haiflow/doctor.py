@@ -49,9 +49,8 @@ def kernels() -> str:
     try:
         from haiflow import kernels as compiled
 
-        names = sorted(
-            {path.name.split(".")[0] for path in (Path(compiled.__file__).parent / compiled.LEVEL).glob("*.so")}
-        )
+        folder = Path(compiled.__file__).parent / compiled.LEVEL
+        names = sorted({path.name.split(".")[0] for path in folder.iterdir() if path.suffix in (".so", ".pyd")})
         for name in names:
             compiled.kernel(name)
     except Exception as error:

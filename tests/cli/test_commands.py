@@ -33,6 +33,7 @@ def test_help_and_version(capsys):
     code, out, _ = command(capsys, "--help")
     assert code == 0
     assert {"run", "check", "new", "view", "compare", "schema", "library", "doctor"} <= set(out.split())
+    assert "Not for clinical use" in out
     assert command(capsys, "--version")[1].strip() == f"haiflow {haiflow.__version__}"
 
 

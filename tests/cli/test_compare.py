@@ -5,6 +5,7 @@ import json
 import pytest
 
 from haiflow.cli import main
+from haiflow.report.page import INTENDED_USE
 
 SCENARIO = """haiflow: 1
 name: {name}
@@ -57,6 +58,7 @@ def test_as_json_and_as_a_page(capsys, folders, tmp_path):
     text = page.read_text()
     assert "on one colour scale" in text or "no picture" in text
     assert "What came out" in text
+    assert INTENDED_USE in text
     assert "http://" not in text.replace("http://www.w3.org", "")
 
 

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import yaml
 
+import haiflow
 from haiflow.mesh.read import segment_locator
 from haiflow.mesh.standard import standard_liver
 from haiflow.scenario.model import Network
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDER = ROOT / "src" / "haiflow" / "library" / "anatomies"
+FOLDER = Path(haiflow.__file__).parent / "library" / "anatomies"  # of the one that is tested, installed or not
 SEGMENTS = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII")
 SHARES = dict(zip(SEGMENTS, (0.035, 0.075, 0.095, 0.14, 0.13, 0.09, 0.175, 0.26), strict=True))
 NUMBERS = range(1, 11)

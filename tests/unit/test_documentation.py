@@ -2,15 +2,18 @@
 
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 
+import haiflow
 from haiflow.scenario.load import load, loads
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+AT_TOP = [ROOT / f"{name}.md" for name in ("README", "CHANGELOG", "CONTRIBUTING", "SECURITY")]
+PAGES = [*AT_TOP, *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCKS = [
     pytest.param(block, id=f"{page.name}-{number}")
     for page in PAGES
@@ -47,6 +50,33 @@ def test_the_page_of_claims_is_what_the_claims_say_and_lists_every_case(monkeypa
     assert [case.name for _, case in every() if f"| {case.name} |" not in text] == []
 
 
+def test_the_gallery_shows_what_the_examples_say(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    sys.modules.pop("make_gallery", None)
+    from make_gallery import PAGE, page
+
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python docs/make_gallery.py"
+
+
+def test_links_of_pages_at_the_top_lead_into_the_site(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    sys.modules.pop("site_pages", None)
+    from site_pages import turned
+
+    assert turned("![a [nested] picture](docs/images/a.png)") == "![a [nested] picture](images/a.png)"
+    assert turned("[theory](docs/theory.md), [changes](CHANGELOG.md)") == "[theory](theory.md), [changes](changes.md)"
+    assert turned("[the licence](LICENSE)") == "the licence"  # no page of the site
+    elsewhere = "[out](https://example.org/docs/x.md), [here](#part)"
+    assert turned(elsewhere) == elsewhere
+
+
+def test_the_release_is_one_number_everywhere():
+    release = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["version"]
+    assert str(cited) == release
+    assert re.search(r"^## (\d+\.\d+\.\d+)$", AT_TOP[1].read_text(encoding="utf-8"), re.MULTILINE)[1] == release
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     links = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
@@ -57,7 +87,7 @@ def test_links_lead_somewhere(page):
 def test_keys_that_the_output_page_names_are_written():
     """Names in the table of files are those of the code that writes them."""
     page = (ROOT / "docs" / "reference" / "output.md").read_text(encoding="utf-8")
-    source = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "src" / "haiflow").rglob("*.py")))
+    source = "".join(path.read_text(encoding="utf-8") for path in sorted(Path(haiflow.__file__).parent.rglob("*.py")))
     files = re.findall(r"`([a-z_]+\.(?:html|json|csv|nc|vtp|vtu|yaml))`", page)
     arrays = re.findall(r"`([a-z_]+_(?:m|pa|kg_per_m3|m3_per_s|kg_s_per_m3))`", page)
     assert len(files) > 8

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+import haiflow
 from haiflow.errors import InputError
 from haiflow.scenario.load import load, loads
 
 SCENARIOS = Path(__file__).parents[1] / "cli" / "scenarios"
-LIBRARY = Path(__file__).parents[2] / "src" / "haiflow" / "library"
+LIBRARY = Path(haiflow.__file__).parent / "library"  # of the one that is tested, installed or not
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
 DAY = 86400.0
 

@@ -11,8 +11,9 @@
 
 cdef extern from *:
     """
-    typedef double *__restrict__ out_t;
-    typedef const double *__restrict__ in_t;
+    /* spelt as gcc, clang and MSVC all know it */
+    typedef double *__restrict out_t;
+    typedef const double *__restrict in_t;
     """
     ctypedef double *out_t
     ctypedef const double *in_t

@@ -17,6 +17,7 @@ import json
 import os
 import shutil
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -128,6 +129,9 @@ class Layout:
 
 
 def _runs(process: str) -> bool:
+    """Whether that process is alive; where asking would end it (Windows), yes, and age alone decides."""
+    if sys.platform == "win32":
+        return True
     try:
         os.kill(int(process), 0)
     except ProcessLookupError:
@@ -138,7 +142,9 @@ def _runs(process: str) -> bool:
 
 
 def sync(folder: Path) -> None:
-    """The folder's own entries are on the disk."""
+    """The folder's own entries are on the disk, where a folder can be opened for that (not on Windows)."""
+    if sys.platform == "win32":
+        return
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -160,13 +166,34 @@ def replace_text(path: Path, text: str, aside: Path | None = None) -> None:
 def alone(layout: Layout, what: str, wait: bool = False) -> Iterator[None]:
     """One process at a time does ``what``; another is refused, or waits. The lock ends with its process, however that
     ends."""
-    import fcntl
-
     with (layout.own / f"lock-{what}").open("w") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            _lock(file.fileno(), wait)
+        except (BlockingIOError, PermissionError):
             raise InputError(
                 str(layout.folder), what, "another haiflow run is at work on it", "wait for it, or end it"
             ) from None
         yield
+
+
+if sys.platform == "win32":
+
+    def _lock(handle: int, wait: bool) -> None:
+        """Takes the open file for this process; raises PermissionError where another has it."""
+        import msvcrt
+
+        while True:
+            with suppress(PermissionError):
+                msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+                return
+            if not wait:
+                raise PermissionError("held by another process")
+            time.sleep(0.1)
+
+else:
+
+    def _lock(handle: int, wait: bool) -> None:
+        """Takes the open file for this process; raises BlockingIOError where another has it."""
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)

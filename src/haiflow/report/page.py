@@ -32,6 +32,9 @@ SECTIONS = (
     ("ledger", "Ledger"), ("line", "Pump and catheter"), ("detection", "Faults"), ("arteries", "Arteries"),
     ("body", "Body"), ("numerics", "Numerical error"), ("inputs", "Inputs"), ("provenance", "Provenance"),
 )  # fmt: skip
+INTENDED_USE = (
+    "For research and engineering, not for clinical use: not a medical device, no medical advice, no basis for a dose."
+)
 
 
 def pack_scene(results: Results) -> str:
@@ -58,7 +61,7 @@ def template(name: str) -> Any:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(asset(name))
+    return environment.from_string(asset(name), globals={"intended_use": INTENDED_USE})
 
 
 @cache

@@ -12,6 +12,7 @@ import json
 import math
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -134,8 +135,11 @@ def _umask() -> int:
 
 def flush(folder: Path) -> None:
     """All that is in ``folder`` is on the disk, and the folder with it."""
+    windows = sys.platform == "win32"  # where folders cannot be flushed, and files only when open for writing
     for path in [*folder.rglob("*"), folder]:
-        handle = os.open(path, os.O_RDONLY)
+        if windows and path.is_dir():
+            continue
+        handle = os.open(path, os.O_RDWR if windows else os.O_RDONLY)
         try:
             os.fsync(handle)
         finally:
