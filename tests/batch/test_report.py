@@ -81,6 +81,44 @@ def test_ten_thousand_variants_open_in_a_browser(tmp_path):
     assert "page 1 of 200" in done.stdout
 
 
+def test_what_differs_among_few_variants_is_what_is_looked_at():
+    from haiflow.batch.record import shown_figures
+    from haiflow.batch.table import Table
+
+    pump, split = "pump.mean_flow_rate_m3_per_s", "split.largest_branch_fraction"
+    values = {pump: np.full(5, 1.5e-11), split: np.linspace(0.5, 1.0, 5)}
+    few = Table(list("abcde"), ["complete"] * 5, {}, values, {}, (), ())
+    assert shown_figures(few) == [split]
+
+
+def test_the_branch_that_gets_most_gets_it_from_all_holes():
+    from haiflow.batch.figures import FIGURES
+
+    holes = [{"fractions": {"left": 1.0, "right": 0.0}, "share_of_infusate": 0.4},
+             {"fractions": {"left": 0.1, "right": 0.9}, "share_of_infusate": 0.6}]  # fmt: skip
+    found = FIGURES["split.largest_branch_fraction"]
+    assert found({"split": holes}) == pytest.approx(0.54)
+    assert found({"split": [{"fractions": {"left": 0.3, "right": 0.7}}]}) == pytest.approx(0.7)
+    assert found({}) is None
+
+
+def test_a_tip_in_3d_costs_its_solution_for_every_variant_that_alters_it(monkeypatch):
+    from haiflow.scenario.plan import tip_cells, tip_seconds
+    from haiflow.scenario.sweeps import outlook as room
+    from haiflow.scenario.sweeps.swept import swept_text
+
+    monkeypatch.setattr(room.os, "cpu_count", lambda: 1)
+    whole = (Path(__file__).parents[2] / "examples" / "sweeps" / "tip_designs.yaml").read_text(encoding="utf-8")
+    text = whole[: whole.index("sweep:")]
+    cost = {}
+    for key, values in {"catheter.tip.offset": "[0 mm, 0.1 mm, 0.2 mm]", "pump.rate_error": "[0, 0.1, 0.2]"}.items():
+        found = swept_text(f"{text}sweep:\n  {key}: {values}\n", "tips.yaml", None, {})
+        cost[key], model = room.outlook(found).estimated_s, found.scenario(0).model
+    one = tip_seconds(model, tip_cells(model))
+    assert one > 1.0
+    assert cost["catheter.tip.offset"] - cost["pump.rate_error"] == pytest.approx(2.0 * one, rel=0.1)
+
+
 def test_examples_are_sound():
     from haiflow.scenario.sweeps.outlook import outlook
     from haiflow.scenario.sweeps.swept import read_swept

@@ -130,6 +130,26 @@ def test_drug_beside_the_flow_is_drug_after_the_flow():
         assert np.array_equal(one, other)
 
 
+def test_frames_lie_evenly_over_the_beat_and_the_last_at_its_end():
+    mesh, flow_rate, steps = duct(("a", "b"), fine=6), 3e-6, 310
+    wave = flow_rate * (1.0 + 0.5 * np.sin(2.0 * np.pi * np.arange(32) / 32))
+    case = Case(wave, {"a": 0.7 * wave, "b": 0.3 * wave}, {"hole:tip": 1e-3 * flow_rate}, period=0.8, region=mesh,
+                steps=steps)  # fmt: skip
+    work = Work(case, mesh)
+    state = work.settle()
+    beat = Beat(work.drug, mesh.dual.volume, case.density, steps)
+    beat.run(work.flow, state, work.drug.steady(state.flux, state.boundary_flux)[0], lambda _: None)
+    times, step = np.array([frame.time for frame in beat.frames]), case.period / steps
+    assert work.n_steps == steps
+    assert len(times) == len(beat.carried) == 24
+    assert times[-1] == pytest.approx(case.period, rel=1e-12)
+    assert np.abs(np.diff(times, prepend=0.0) - case.period / 24).max() <= step
+    # What stands at a time is the flow of that time: the inlet's, as it was given.
+    inlet = np.unique(mesh.triangles("inlet"))
+    fastest = [np.linalg.norm(frame.velocity[inlet], axis=1).max() for frame in beat.frames]
+    assert times[np.argmax(fastest)] == pytest.approx(0.25 * case.period, abs=0.1 * case.period)
+
+
 def test_holes_share_what_the_pump_gives(tmp_path):
     (tmp_path / "holes.yaml").write_text(
         SCENARIO.format(flow="steady", mesh="none", clock="therapy", duration="1 d", every="6 h")

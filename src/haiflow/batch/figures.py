@@ -31,6 +31,15 @@ def _over(group: str, key: str, take: Callable[[list[float]], float]) -> Callabl
     return value
 
 
+def _largest_share(summary: Summary) -> float | None:
+    """Of all the drug at the tip's junction, by one branch: one where all holes' threads go to one side."""
+    branches: dict[str, float] = {}
+    for row in summary.get("split") or []:
+        for branch, share in (row.get("fractions") or {}).items():
+            branches[branch] = branches.get(branch, 0.0) + row.get("share_of_infusate", 1.0) * share
+    return max(branches.values(), default=None)
+
+
 def _undetected(summary: Summary) -> float | None:
     rows = summary.get("detection") or []
     return float(sum(row.get("time_s") is None for row in rows)) if rows else None
@@ -60,6 +69,8 @@ FIGURES: dict[str, Callable[[Summary], float | None]] = {
     "segments.under_perfused": _under_perfused,
     "tumours.min_dose_fraction": _over("tumours", "dose_fraction", min),
     "tumours.min_mean_tissue_concentration_kg_per_m3": _over("tumours", "mean_tissue_concentration_kg_per_m3", min),
+    "split.largest_branch_fraction": _largest_share,
+    "junction.split_disagreement_fraction": _at("junction", "split_disagreement"),
     "off_target.sum_dose_fraction": _over("off_target", "dose_fraction", sum),
     "body.peak_concentration_kg_per_m3": _at("body", "peak_concentration_kg_per_m3"),
     "body.exposure_kg_s_per_m3": _at("body", "exposure_kg_s_per_m3"),

@@ -40,7 +40,7 @@ def record_of(batch: Batch, table: Table, account: dict[str, Any], found: Sequen
 
 def shown_figures(table: Table) -> list[str]:
     """Figures that the page draws first: those that are looked at, then the rest that vary."""
-    first = varying(table)
+    first = varying(table, fewest=2)
     return first or [name for name, values in table.values.items() if np.isfinite(values).any()][:4]
 
 

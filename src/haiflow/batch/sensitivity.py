@@ -24,14 +24,14 @@ from haiflow.scenario.sweeps.samples import MORRIS_LEVELS, Sampled, problem
 
 LOOKED_AT = (
     "segments.sum_drug_delivered_kg", "segments.min_dose_fraction", "tumours.min_dose_fraction",
-    "off_target.sum_dose_fraction", "body.exposure_kg_s_per_m3", "pump.mean_flow_rate_m3_per_s",
-    "detection.max_time_s", "segments.under_perfused",
+    "split.largest_branch_fraction", "off_target.sum_dose_fraction", "body.exposure_kg_s_per_m3",
+    "pump.mean_flow_rate_m3_per_s", "detection.max_time_s", "segments.under_perfused",
 )  # fmt: skip
 MOST_FIGURES = 8
 LEVEL = 0.95
 RESAMPLES = 200
 FLAT = 1e-4  # relative spread below which a figure is taken not to vary
-FEWEST = 8  # variants
+FEWEST = 8  # variants that say something of an effect
 
 
 @dataclass(frozen=True)
@@ -56,15 +56,16 @@ def effects(batch: Batch, table: Table) -> list[Effect]:
     return found
 
 
-def varying(table: Table) -> list[str]:
-    """Figures to look at: those that criteria ask for, and the usual ones; only what varies and is finite."""
+def varying(table: Table, fewest: int = FEWEST) -> list[str]:
+    """Figures to look at: those that criteria ask for, and the usual ones; only what varies over ``fewest`` variants
+    and is finite."""
     names = dict.fromkeys([*(criterion.name for criterion in table.criteria), *LOOKED_AT])
-    return [name for name in names if name in table.values and _varies(table.values[name])][:MOST_FIGURES]
+    return [name for name in names if name in table.values and _varies(table.values[name], fewest)][:MOST_FIGURES]
 
 
-def _varies(values: Floats) -> bool:
+def _varies(values: Floats, fewest: int) -> bool:
     known = values[np.isfinite(values)]
-    return known.size >= FEWEST and float(np.ptp(known)) > FLAT * float(np.abs(known).max())
+    return known.size >= fewest and float(np.ptp(known)) > FLAT * float(np.abs(known).max())
 
 
 def _designed(batch: Batch, table: Table, figure: str, values: Floats) -> list[Effect]:

@@ -85,6 +85,7 @@ class Beat:
         self.blood += np.array([new.boundary_flux[at].sum() for at in self.drug.outlets.values()]) / self.steps
         self.shear.add(wall_shear(region, new.velocity, viscosity))
         self.stay += self.near @ c / self.steps
-        if (number + 1) % max(self.steps // FRAMES, 1) == 0:
+        # Evenly over the beat, whatever the number of steps, and the last one at its end.
+        if (number + 1) * FRAMES // self.steps > number * FRAMES // self.steps:
             self.frames.append(Frame.of((number + 1) * dt, new, c, self.density))
             self.carried.append(self.drug.carried(c, flux))

@@ -60,9 +60,10 @@ def _beat(
     grid.point_data["drug"] = film.at(np.column_stack([drug[-1], *drug]), np.append(0.0, times), share * period)
     junction_scene.begin(plotter, region)
     for level, colour, opacity in CLOUDS:
-        cloud = grid.contour([level], scalars="drug")
-        if cloud.n_points:
-            plotter.add_mesh(cloud, color=colour, opacity=opacity, smooth_shading=True)
+        cloud = grid.clip_scalar(scalars="drug", value=level, invert=False)  # whole: a level alone is hollow at walls
+        if cloud.n_cells:
+            surface = cloud.extract_surface(algorithm="dataset_surface")
+            plotter.add_mesh(surface, color=colour, opacity=opacity, smooth_shading=True)
     (pale, _, _), (dark, _, _) = CLOUDS
     note = f"pale: over {pale:g} times the concentration of perfect mixing; dark: over {dark:g} times"
     image = junction_scene.image(plotter, region, "Drug round the tip", note)

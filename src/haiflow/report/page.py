@@ -91,6 +91,7 @@ def _content(results: Results, figure_folder: Path, scene: str, notes: list[str]
         "figures": pictures(results, figure_folder),
     }
     has = {"segments": parts["segments"], "ledger": parts["ledgers"], "scene": scene or "scene" in parts["figures"]}
+    has["verdict"] = results.verdict or tiles(results.summary)
     has["scan"] = "scan" in parts["figures"]
     has["tip"] = parts["tip"] or "junction_thread" in parts["figures"]
     has |= {"line": parts["line"], "detection": parts["detection"], "arteries": parts["vessels"], "body": parts["body"]}

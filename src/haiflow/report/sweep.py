@@ -25,6 +25,7 @@ DIGITS = 5
 FAILURES_TOLD = 200
 ARTERIAL = 1e-9  # m3/s: more is no pump's, and said by the minute
 AXES = 9  # of the parallel coordinates at first
+NOISE = 1e-6  # range of a figure over its largest value: no difference at all
 # Ending of a figure's name -> unit as stored, unit as shown where it has no ladder of units.
 ENDINGS = (
     ("_m3_per_s", "m3/s", "mL/day"), ("_m3_per_cycle", "m3", ""), ("_kg_s_per_m3", "kg.s/m3", ""),
@@ -214,7 +215,7 @@ def _packed(column: _Column) -> dict[str, Any]:
 def _digits(known: Floats) -> int:
     """Significant digits that tell values apart which differ by a hundred-thousandth of their range."""
     largest, spread = float(np.abs(known).max(initial=0.0)), float(np.ptp(known)) if known.size else 0.0
-    return DIGITS + max(0, math.ceil(math.log10(largest / spread)) if spread > 1e-9 * largest > 0.0 else 0)
+    return DIGITS + max(0, math.ceil(math.log10(largest / spread)) if spread > NOISE * largest > 0.0 else 0)
 
 
 def _rounded(value: float, digits: int) -> float | None:

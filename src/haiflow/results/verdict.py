@@ -18,6 +18,7 @@ OFF_TARGET_WARN, OFF_TARGET_ALARM = 0.05, 0.15  # of what left the pump
 LEAK_WARN, LEAK_ALARM = 1e-3, 0.05  # of what left the pump
 LOST_WARN, LOST_ALARM = 0.10, 0.25  # of the dose that the run without its faults delivers
 PERIODIC = 1e-3
+SPLIT_DOUBT = 0.05  # of a hole's drug: by so much scalar and tracers may differ
 MISSED = 0.10  # of its fair share by volume: less is a segment that the therapy misses
 
 
@@ -25,7 +26,8 @@ def judge(summary: dict[str, Any], require: Sequence[str] = ()) -> list[Finding]
     """Findings on one run, the gravest first; a part that the run lacks is not judged. ``require``: what the scenario
     states that it must meet."""
     checks: tuple[Callable[[dict[str, Any]], list[Finding]], ...] = (
-        _status, _nothing, _pump, _line, _leak, _against_twin, _starved, _off_target, _detection, _periodic, _balance,
+        _status, _nothing, _pump, _line, _leak, _against_twin, _starved, _off_target, _split, _detection, _periodic,
+        _balance,
     )  # fmt: skip
     findings = [finding for check in checks for finding in check(summary)]
     findings += [_required(parse_criterion(text), summary) for text in require]
@@ -203,6 +205,15 @@ def _detection(summary: dict[str, Any]) -> list[Finding]:
 def _capital(text: object) -> str:
     words = str(text).replace("_", " ")
     return words[:1].upper() + words[1:]
+
+
+def _split(summary: dict[str, Any]) -> list[Finding]:
+    """Whether scalar and tracers agree on where the drug goes at a tip in 3D."""
+    apart = summary.get("junction", {}).get("split_disagreement")
+    if apart is None or apart <= SPLIT_DOUBT:
+        return []
+    text = f"Where the drug goes at the tip is uncertain by {say(apart, '%')} of it (scalar against tracers)"
+    return [Finding("warn", f"{text}, and so are the segments' doses. Refine with catheter.tip.cells.")]
 
 
 def _periodic(summary: dict[str, Any]) -> list[Finding]:

@@ -12,7 +12,7 @@ from haiflow.results.record import JunctionField
 from haiflow.simulation.tip import ResolvedTip
 
 TRAILS = 250  # tracers whose ways are kept
-DOUBTFUL = 0.05  # difference of a share that a reader must hear of
+DOUBTFUL = 0.05  # share of the drug that a reader must hear of
 
 
 def tip_rows(resolved: ResolvedTip) -> list[dict[str, Any]]:
@@ -42,12 +42,6 @@ def tip_rows(resolved: ResolvedTip) -> list[dict[str, Any]]:
 def tip_notes(resolved: ResolvedTip, faults: Sequence[str]) -> list[str]:
     """What a reader of the split must know; ``faults``: kinds of fault in the run."""
     notes = []
-    if resolved.disagreement > DOUBTFUL:
-        told = f"{100 * resolved.disagreement:.0f} %"
-        notes.append(
-            f"the tip's split is uncertain: scalar and tracers differ by {told} of the drug; refine the region with "
-            "catheter.tip.cells"
-        )
     if resolved.answer.held.max() > DOUBTFUL:
         held = f"{100 * resolved.answer.held.max():.0f} %"
         notes.append(f"{held} of a hole's tracers stay near the tip beyond the time that is followed")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from threadpoolctl import threadpool_limits
 
-from haiflow.errors import InputError, nearest
+from haiflow.errors import InputError
 from haiflow.verify import cylinder, flow_exact, flow_published, manifold, streaming
 from haiflow.verify.arteries import ARTERIES
 from haiflow.verify.body import BODY
@@ -93,13 +94,19 @@ def chosen(names: Sequence[str], slow: bool) -> list[tuple[str, Case]]:
     known = {*GROUPS, *(case.name for _, case in every()), *(f"{group}/{case.name}" for group, case in every())}
     for name in names:
         if name not in known:
-            raise InputError("haiflow verify", name, "no group or case of that name", nearest(name, known))
+            raise InputError("haiflow verify", name, "no group or case of that name", _remedy(name, known))
     return [
         (group, case)
         for group, case in every()
         if {case.name, f"{group}/{case.name}"} & set(names)
         or ((not names or group in names) and (slow or not case.slow))
     ]
+
+
+def _remedy(name: str, known: set[str]) -> str:
+    """The nearest name, or where all of them are listed: there are too many to tell."""
+    close = get_close_matches(name, sorted(known), n=1)
+    return f"did you mean '{close[0]}'?" if close else f"name a group ({', '.join(GROUPS)}) or a case of --list"
 
 
 def run(cases: Sequence[tuple[str, Case]], tell: Callable[[str], None]) -> Iterator[Outcome]:

@@ -19,7 +19,9 @@ from haiflow.errors import InputError
 from haiflow.report import film, scales
 from haiflow.report.child import Child
 from haiflow.report.view import view
-from haiflow.results import Results
+from haiflow.results import Results, junction
+from haiflow.results.record import JunctionField
+from haiflow.verify.shapes import duct
 
 pytest.importorskip("pyvista")
 WINDOW = """
@@ -165,6 +167,60 @@ def test_two_runs_side_by_side(moving: Results, results: Results, tmp_path: Path
     pixels = np.asarray(image.open(path).convert("RGB")).astype(int)
     np.testing.assert_array_equal(pixels[60:740, :800], pixels[60:740, 800:])  # one camera
     assert pixels.shape == (864, 1600, 3)
+
+
+def travelling(folder: Path) -> Results:
+    """A region whose drug is a cloud that moves along x over a beat of 0.8 s, 0.2 s a frame."""
+    mesh = duct(("a", "b"), fine=6)
+    n, times = len(mesh.points), np.array([0.2, 0.4, 0.6, 0.8])
+    x = mesh.points[:, 0] / np.ptp(mesh.points[:, 0])
+    cloud = np.array([60.0 * np.exp(-(((x - place) / 0.1) ** 2)) for place in (-0.3, -0.1, 0.1, 0.3)])
+    trails = np.full((1, 4, 3), np.nan, np.float32)
+    field = JunctionField(
+        mesh.points, mesh.tetra, mesh.wall, mesh.patch, mesh.names, ("a", "b"), {"wall_shear_pa": np.zeros(n)}, times,
+        np.zeros((4, n, 3), np.float32), cloud.astype(np.float32), trails, np.zeros(1, np.int32),
+    )  # fmt: skip
+    folder.mkdir()
+    junction.write(folder, field)
+    return Results(summary={}, junction=field, folder=folder)
+
+
+def test_frames_of_the_drug_at_the_tip_come_back_in_their_order(tmp_path: Path) -> None:
+    run = travelling(tmp_path / "run")
+    assert run.junction is not None
+    times, drug = junction.drug_frames(tmp_path / "run")
+    np.testing.assert_array_equal(times, run.junction.times)
+    np.testing.assert_array_equal(drug, run.junction.drug)
+    assert len(junction.drug_frames(tmp_path)[0]) == 0
+
+
+@pytest.mark.usefixtures("drawing")
+def test_the_drug_at_the_tip_is_shown_where_it_is_over_the_beat(tmp_path: Path) -> None:
+    from haiflow.report import junction_film, junction_scene, scene
+
+    run, plotter = travelling(tmp_path / "run"), scene.new_plotter()
+    shown = [np.asarray(image).astype(int) for image in junction_film.pictures(run, plotter, count=4)]
+    assert len(shown) == 4 * junction_film.BEATS
+    np.testing.assert_array_equal(shown[0], shown[4])  # the beat repeats itself
+    # Where red is weak lies the dark cloud, whole; along x is upwards. The first picture is the end of the beat.
+    dark = [np.nonzero((image[90:640, 575:625, 0] < 80).all(axis=1))[0] for image in shown[:4]]
+    middle = [rows.mean() for rows in dark]
+    assert middle[1] > middle[2] > middle[3] > middle[0]
+    assert all(np.ptp(rows) < 1.1 * len(rows) for rows in dark)
+    assert shown[0].shape[:2] == junction_scene.SIZE[::-1]
+
+
+@pytest.mark.parametrize(("asked", "rule"), [
+    ({}, "the tip is drawn into files"), ({"html": "page.html"}, "pictures and films"),
+])  # fmt: skip
+def test_what_the_tip_is_not_drawn_into(moving: Results, tmp_path: Path, asked: dict[str, str], rule: str) -> None:
+    with_tip = replace(moving, junction=travelling(tmp_path / "tip").junction).save(tmp_path / "run")
+    with pytest.raises(InputError, match=rule):
+        view(with_tip, tip=True, **{name: tmp_path / file for name, file in asked.items()})
+    with pytest.raises(InputError, match="not solved in 3D"):
+        view(moving.save(tmp_path / "without"), tip=True, screenshot=tmp_path / "tip.png")
+    with pytest.raises(InputError, match="shows one run"):
+        view([with_tip, with_tip], tip=True, screenshot=tmp_path / "tip.png")
 
 
 def test_several_runs_have_no_window(results: Results, tmp_path: Path) -> None:

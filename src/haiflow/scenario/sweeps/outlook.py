@@ -9,7 +9,7 @@ from typing import Any
 
 from haiflow.errors import InputErrors
 from haiflow.scenario.load import Scenario
-from haiflow.scenario.plan import START_AND_PICTURES, Plan, counted, estimate, plan
+from haiflow.scenario.plan import START_AND_PICTURES, Plan, counted, estimate, plan, tip_cells, tip_seconds
 from haiflow.scenario.sweeps.swept import Swept, misspelt
 
 # Measured on one core of a 2.5 GHz class machine; good to a factor of two.
@@ -85,13 +85,16 @@ def _axes(swept: Swept) -> list[str]:
 
 
 def _seconds(swept: Swept, first: Scenario) -> float:
-    """Of one core, all variants; the blood flow is solved once where no axis alters the arteries."""
-    each = estimate(first.model)
+    """Of one core, all variants; the blood flow is solved once where no axis alters the arteries, and so is the flow
+    round a tip in 3D where none alters the catheter either."""
+    each, altered = estimate(first.model), {column.key.split(".")[0] for column in swept.design.columns}
+    tip = tip_seconds(first.model, tip_cells(first.model))
+    tip *= swept.count if altered & {"arteries", "catheter"} else 1
     if swept.sweep.outputs == "full":
-        return swept.count * each
+        return swept.count * each + tip
     alone = VARIANT + each - START_AND_PICTURES
     flow = 0.0
-    if not any(column.key.split(".")[0] in ("arteries", "fault", "faults") for column in swept.design.columns):
+    if not altered & {"arteries", "fault", "faults"}:
         short = first.model.model_copy(update={"run": first.model.run.model_copy(update={"duration": 1e-9})})
         flow = estimate(short) - START_AND_PICTURES
-    return swept.count * (alone - flow) + flow
+    return swept.count * (alone - flow) + flow + tip
