@@ -7,7 +7,7 @@ pressure ``Pext``. A taper is a linear radius from ``Rp`` to ``Rd``. How each ke
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from math import exp, pi, sqrt
 from pathlib import Path
 
@@ -274,10 +274,10 @@ def _outlet(draft: Draft, keys: Keys, vessel: DraftVessel) -> DraftOutlet:
 def _profile(draft: Draft, vessels: list[Keys], default: float, findings: Findings) -> None:
     """One exponent for all vessels: the one along most of the network's length."""
     given = [keys.number("gamma_profile", default, above=0.0) for keys in vessels]
-    along: Counter[float] = Counter()
+    along: defaultdict[float, float] = defaultdict(float)  # m
     for exponent, vessel in zip(given, draft.vessels, strict=True):
-        along[exponent] += vessel.length  # type: ignore[assignment]
-    draft.velocity_profile = bounded_profile(along.most_common(1)[0][0], "gamma_profile", findings)
+        along[exponent] += vessel.length
+    draft.velocity_profile = bounded_profile(max(along, key=along.__getitem__), "gamma_profile", findings)
     for keys, exponent in zip(vessels, given, strict=True):
         if "gamma_profile" not in keys:
             consequence = f"taken as {default:g}, the default of this version of openBF"
