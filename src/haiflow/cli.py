@@ -17,6 +17,7 @@ import click
 from haiflow.cli_compare import compare
 from haiflow.cli_import import import_
 from haiflow.cli_mesh import mesh
+from haiflow.cli_options import AS_JSON
 from haiflow.cli_verify import verify
 from haiflow.errors import BatchStopped, HaiflowError, InputError, InputErrors, SolverStopped
 
@@ -58,7 +59,6 @@ SETTINGS = click.option(
     "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override a key, e.g. catheter.length='40 cm'."
 )
 SCENARIOS = click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO.yaml ...")
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 
 
 @commands.command()
