@@ -94,15 +94,13 @@ def vmtk(
 
 
 def positive(option: str, given: str | None, dimension: str) -> float | None:
-    """An option that is a positive quantity with its unit."""
-    from haiflow.units import UnitError, parse
+    """An option that is a positive quantity with its unit, in SI; bounds and words are those of a scenario's keys."""
+    from haiflow.scenario.schema.fields import Quantity
+    from haiflow.units import UnitError
 
     if given is None:
         return None
     try:
-        value = parse(given, dimension)
+        return Quantity(dimension, above=0.0).read(given)
     except UnitError as error:
         raise InputError(option, given, error.rule, error.remedy) from None
-    if value <= 0.0:
-        raise InputError(option, given, "must be above zero", "give a positive quantity")
-    return value
