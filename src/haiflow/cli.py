@@ -8,29 +8,23 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from haiflow.cli_compare import compare
+from haiflow.cli_exit import CODES, DONE, SOME_FAILED, guarded, say
 from haiflow.cli_import import import_
 from haiflow.cli_mesh import mesh
 from haiflow.cli_options import AS_JSON
 from haiflow.cli_verify import verify
-from haiflow.errors import BatchStopped, HaiflowError, InputError, InputErrors, SolverStopped
+from haiflow.errors import InputError, InputErrors
 
 if TYPE_CHECKING:
     from haiflow.scenario.load import Scenario
     from haiflow.scenario.sweeps.swept import Swept
-
-DONE, BUG, BAD_INPUT, STOPPED, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 130
-
-
-def say(text: str) -> None:
-    """A message for the user, on standard error."""
-    click.echo(text, err=True)
 
 
 def show_version(context: click.Context, _: click.Parameter, asked: bool) -> None:
@@ -80,7 +74,7 @@ def run(
     quiet: bool, as_json: bool, **of_sweeps: Any,
 ) -> int:  # fmt: skip
     """Run scenarios and sweeps, and write their output folders."""
-    from haiflow.cli_sweep import CODES, already, is_complete, run_sweep
+    from haiflow.cli_sweep import already, is_complete, run_sweep
     from haiflow.results.store import refuse_existing
     from haiflow.scenario.load import Scenario
 
@@ -292,7 +286,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # an ended job cleans up as an interrupted one does
     if os.environ.get("HAIFLOW_ELLIPTIC") == "petsc" and _serves():
         sys.exit(DONE)
-    sys.exit(_guarded(lambda: commands.main(given, prog_name="haiflow", standalone_mode=False), "--json" in given))
+    sys.exit(guarded(lambda: commands.main(given, prog_name="haiflow", standalone_mode=False), "--json" in given))
 
 
 def _serves() -> bool:
@@ -304,75 +298,3 @@ def _serves() -> bool:
     from haiflow.numerics.petsc import serve
 
     return serve()
-
-
-def _guarded(command: Callable[[], Any], as_json: bool) -> int:
-    try:
-        return int(command() or DONE)
-    except SystemExit:
-        if "PacifyFlush" in type(sys.stdout).__name__:  # click ends so where whoever read the output has gone
-            return DONE
-        raise
-    except click.ClickException as error:
-        return _bad_command(error)
-    except InputError as error:
-        return _bad_input(error, as_json)
-    except HaiflowError as error:
-        say(str(error))
-        if as_json:
-            click.echo(json.dumps({"status": "stopped", "reason": str(error)}))
-        return STOPPED if isinstance(error, SolverStopped | BatchStopped) else BAD_INPUT
-    except (KeyboardInterrupt, click.Abort):
-        say("interrupted: nothing half-written is left")
-        return INTERRUPTED
-    except BrokenPipeError:
-        sys.stdout = None  # whoever read it has gone; do not flush at exit
-        return DONE
-    except (OSError, MemoryError) as error:
-        return _refused_by_system(error)
-    except Exception as error:
-        return _bug(error)
-
-
-def _refused_by_system(error: OSError | MemoryError) -> int:
-    """A full disk, a folder without permission, no memory: the machine's, neither a bug nor the scenario's."""
-    if isinstance(error, MemoryError):
-        what = str(error) or "allocation failed"
-        say(f"haiflow: {what}: not enough memory; ask for less (cells, outputs), or take a machine with more")
-        return BAD_INPUT
-    where = error.filename or "output"
-    say(f"{where}: {error.strerror or error}: the system refused; make room or check permissions, then run again")
-    return BAD_INPUT
-
-
-def _bad_command(error: click.ClickException) -> int:
-    error.show(file=sys.stderr)
-    if getattr(error, "ctx", None) is None:
-        say("Try 'haiflow --help' for help.")
-    return BAD_INPUT
-
-
-def _bad_input(error: InputError, as_json: bool) -> int:
-    errors = error.errors if isinstance(error, InputErrors) else (error,)
-    say("\n".join(str(each) for each in errors))
-    if as_json:
-        keys = ("place", "value", "rule", "remedy")
-        click.echo(
-            json.dumps(
-                {"status": "bad input", "errors": [{key: str(getattr(each, key)) for key in keys} for each in errors]}
-            )
-        )
-    return BAD_INPUT
-
-
-def _bug(error: Exception) -> int:
-    """Something that should never happen: short on the screen, whole in a file for whoever mends it."""
-    import tempfile
-    import traceback
-
-    with tempfile.NamedTemporaryFile("w", prefix="haiflow-", suffix=".txt", delete=False, encoding="utf-8") as stream:
-        traceback.print_exception(error, file=stream)
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    say(f"haiflow: a bug: {type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})")
-    say(f"please report it with the scenario and the details in {stream.name}")
-    return BUG

@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from haiflow.scenario.load import Scenario
     from haiflow.scenario.sweeps.swept import Swept
 
-CODES = {"complete": 0, "incomplete": 0, "stopped": 3, "some failed": 4}
-"""Exit code by status of a run or sweep."""
-
 
 def is_complete(folder: Path) -> bool:
     """Whether a folder holds a single run's results."""
