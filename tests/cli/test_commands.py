@@ -305,10 +305,10 @@ def test_a_real_interrupt_leaves_nothing_behind(tmp_path, number):
 
 
 def test_progress_is_told_after_a_second_in_plain_lines(capsys, tmp_path, fake_run, monkeypatch):
-    from haiflow import cli
+    from haiflow import cli_run
 
     clock = iter(range(0, 1000, 6))
-    monkeypatch.setattr(cli.time, "perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr(cli_run.time, "perf_counter", lambda: float(next(clock)))
 
     def slow(scenario, *, progress):
         for share in (0.1, 0.5, 1.0):
