@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from haiflow.errors import one_line
+
+LONGEST = 60  # letters of a value
 MOST_NAMED = 4  # places and values told in full before they are only counted
 
 
@@ -38,5 +41,4 @@ def _listed(texts: list[str]) -> str:
 
 def _short(value: object) -> str:
     text = f"{value:.6g}" if isinstance(value, float) else "nothing" if value is None else str(value)
-    text = "".join(letter if letter.isprintable() else "?" for letter in text)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return one_line(text, LONGEST)
