@@ -13,6 +13,7 @@ from pathlib import Path
 
 from haiflow.errors import InputError
 from haiflow.scenario.imports.draft import (
+    PARABOLA,
     Draft,
     DraftOutlet,
     DraftVessel,
@@ -45,7 +46,7 @@ OTHER_END = "not taken over: the vessel ends in another kind of outlet"
 NO_END = "not taken over: the vessel ends where others begin"
 AVOLIO = (0.2802, -5.053e2, 0.1324, -0.1114e2)  # h0(R), Avolio 1980, Med Biol Eng Comput 18:709
 VISCOELASTIC = (0.6, 1.5e-3)  # Pa s m, Pa s m2: openBF's wall for 'visco-elastic: true', b0 + b1 / (2 R)
-PLUG_PROFILE, PARABOLA = 9.0, 2.0  # defaults of versions 1 and 2
+PLUG = 9.0  # default of version 1; that of version 2 is the parabola
 FINEST, COARSEST = 1e-3, 4e-3  # m, of the cells that M asks for
 SOLVER = ("Ccfl", "cycles", "jump", "convergence_tolerance")
 ENDS = ("R1", "R2", "Cc", "Rt", "Pout", "outlet", "inlet_impedance_matching")
@@ -69,7 +70,7 @@ def read(deck: Path, findings: Findings) -> Draft:
     _vessels(draft, vessels, findings)
     _inlets(draft, deck, top, vessels, old, findings)
     _outlets(draft, vessels, findings)
-    _profile(draft, vessels, PLUG_PROFILE if old else PARABOLA, findings)
+    _profile(draft, vessels, PLUG if old else PARABOLA, findings)
     _cells(draft, vessels, findings)
     _solver(top)
     for keys in vessels:
