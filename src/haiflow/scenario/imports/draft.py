@@ -15,6 +15,7 @@ from haiflow.units import format_quantity
 Point = tuple[float, float, float]
 LONGEST_NAME = 80
 DECIMALS = 12  # of a share of the cycle
+FINEST, COARSEST = 1e-3, 4e-3  # m, of cells
 PARABOLA = 2.0  # exponent of Poiseuille's velocity profile
 PERIODIC = 1e-4  # a peer's network is compared with the peer: closer to the limit than haiflow's usual 1e-3
 
@@ -196,6 +197,11 @@ def bounded_profile(exponent: float, key: str, findings: Findings) -> float:
         return exponent
     findings.add(key, exponent, "a parabola (2) instead: haiflow has none more pointed, and its friction is higher")
     return PARABOLA
+
+
+def common_cell_length(wanted: Iterable[float]) -> float:
+    """The length (m) of all cells: the least of what a deck's vessels ask for, within bounds."""
+    return min(max(min(wanted), FINEST), COARSEST)
 
 
 def positive_mean(cycle: Cycle, place: str, what: str) -> Cycle:

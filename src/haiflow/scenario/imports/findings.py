@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from haiflow.errors import one_line
 
+OWN_NUMERICS = "not taken over: haiflow's own numerics (run.numerics) take its place"
+OWN_START = "not taken over: haiflow starts from its own steady state"
 LONGEST = 60  # letters of a value
 MOST_NAMED = 4  # places and values told in full before they are only counted
 

@@ -18,12 +18,13 @@ from haiflow.scenario.imports.draft import (
     DraftOutlet,
     DraftVessel,
     bounded_profile,
+    common_cell_length,
     no_directed_cycle,
     positive_mean,
     safe_names,
 )
 from haiflow.scenario.imports.files import beside, deck_text
-from haiflow.scenario.imports.findings import Findings
+from haiflow.scenario.imports.findings import OWN_NUMERICS, OWN_START, Findings
 from haiflow.scenario.imports.keys import Keys
 from haiflow.scenario.imports.outlets import impedance, second_inlet, two_elements
 from haiflow.scenario.imports.tables import two_columns
@@ -39,15 +40,12 @@ KNOWN = (
     "project_name", "inlet_file", "blood", "solver", "network", "label", "sn", "tn", "L", "E", "R0", "Rp", "Rd", "h0",
     "M", "Pext", "Pout", "gamma_profile", "phi", "R1", "R2", "Cc", "Rt", "inlet_impedance_matching", "outlet", "inlet",
 )  # fmt: skip
-OWN_NUMERICS = "not taken over: haiflow's own numerics (run.numerics) take its place"
 OWN_OUTPUT = "not taken over: haiflow writes all vessels and quantities"
-OWN_START = "not taken over: haiflow starts from its own steady state"
 OTHER_END = "not taken over: the vessel ends in another kind of outlet"
 NO_END = "not taken over: the vessel ends where others begin"
 AVOLIO = (0.2802, -5.053e2, 0.1324, -0.1114e2)  # h0(R), Avolio 1980, Med Biol Eng Comput 18:709
 VISCOELASTIC = (0.6, 1.5e-3)  # Pa s m, Pa s m2: openBF's wall for 'visco-elastic: true', b0 + b1 / (2 R)
 PLUG = 9.0  # default of version 1; that of version 2 is the parabola
-FINEST, COARSEST = 1e-3, 4e-3  # m, of the cells that M asks for
 SOLVER = ("Ccfl", "cycles", "jump", "convergence_tolerance")
 ENDS = ("R1", "R2", "Cc", "Rt", "Pout", "outlet", "inlet_impedance_matching")
 
@@ -295,16 +293,17 @@ def _profile(draft: Draft, vessels: list[Keys], default: float, findings: Findin
 
 def _cells(draft: Draft, vessels: list[Keys], findings: Findings) -> None:
     """``M`` cells a vessel: the finest of them sets the length of all cells, within bounds."""
-    given = {vessel.name: keys.whole("M", None) for keys, vessel in zip(vessels, draft.vessels, strict=True)}
-    sizes = [vessel.length / given[vessel.name] for vessel in draft.vessels if (given[vessel.name] or 0) > 0]
-    if not sizes:
+    given = [
+        (keys, vessel, count)
+        for keys, vessel in zip(vessels, draft.vessels, strict=True)
+        if (count := keys.whole("M", None)) is not None
+    ]
+    for keys, _, count in given:
+        if count < 1:
+            raise keys.error("M", count, "must be above 0", "give the number of cells")
+    if not given:
         return
-    draft.cell_length = min(max(min(sizes), FINEST), COARSEST)
-    for keys in vessels:
-        if "M" in keys:
-            consequence = f"the cells of all vessels are about {1e3 * draft.cell_length:.3g} mm long instead"
-            findings.add("M", keys.take("M"), consequence, keys.where)
-    for vessel in draft.vessels:
-        vessel_M = given[vessel.name]
-        if vessel_M is not None and vessel_M < 1:
-            raise InputError(f"{vessel.name}.M", str(vessel_M), "must be above 0", "give the number of cells")
+    draft.cell_length = common_cell_length(vessel.length / count for _, vessel, count in given)
+    for keys, _, count in given:
+        consequence = f"the cells of all vessels are about {1e3 * draft.cell_length:.3g} mm long instead"
+        findings.add("M", count, consequence, keys.where)

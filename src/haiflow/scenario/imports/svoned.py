@@ -15,10 +15,12 @@ from pathlib import Path
 from haiflow.errors import InputError, nearest
 from haiflow.scenario.imports.cards import Card, cards
 from haiflow.scenario.imports.draft import (
+    COARSEST,
     Draft,
     DraftVessel,
     Point,
     bounded_profile,
+    common_cell_length,
     no_directed_cycle,
     positive_mean,
     safe_names,
@@ -31,7 +33,6 @@ from haiflow.scenario.imports.units import CGS
 from haiflow.scenario.imports.waveforms import Cycle, cycle
 
 STEADY_STEPS = 100_000  # of a cycle of steady flow, at most about
-COARSEST, FINEST = 4e-3, 1e-3  # m, of the cells
 SOLVER = ("time step", "steps between saves", "steps", "quadrature points", None, None, "tolerance", "formulation",
           "stabilisation")  # fmt: skip
 
@@ -228,11 +229,8 @@ def _inlet(draft: Draft, segments: list[Segment], solver: Card, tables: dict[str
 def _cells(draft: Draft, segments: list[Segment], findings: Findings) -> None:
     """Cells of about the size of the deck's elements, within bounds; a cycle of steady flow is kept short."""
     steady = len(draft.cycle.values) == 1
-    sizes = []
-    for segment in segments:
-        elements = segment.card.number(3, "number of elements", above=0.0)
-        sizes.append(segment.vessel.length / elements)
-    size = COARSEST if steady else min(max(min(sizes), FINEST), COARSEST)
+    sizes = [s.vessel.length / s.card.number(3, "number of elements", above=0.0) for s in segments]
+    size = COARSEST if steady else common_cell_length(sizes)
     draft.cell_length = size
     consequence = f"the cells of all vessels are about {1e3 * size:.3g} mm long instead"
     for segment in segments:
