@@ -15,7 +15,6 @@ from haiflow.errors import InputError
 from haiflow.scenario.imports.draft import (
     PARABOLA,
     Draft,
-    DraftOutlet,
     DraftVessel,
     bounded_profile,
     common_cell_length,
@@ -26,7 +25,8 @@ from haiflow.scenario.imports.draft import (
 from haiflow.scenario.imports.files import beside, deck_text
 from haiflow.scenario.imports.findings import OWN_NUMERICS, OWN_START, Findings
 from haiflow.scenario.imports.keys import Keys
-from haiflow.scenario.imports.outlets import impedance, second_inlet, two_elements
+from haiflow.scenario.imports.openbf_ends import outlet
+from haiflow.scenario.imports.outlets import second_inlet
 from haiflow.scenario.imports.tables import two_columns
 from haiflow.scenario.imports.waveforms import Cycle, cycle
 from haiflow.scenario.read import Document, read_text
@@ -237,37 +237,9 @@ def _outlets(draft: Draft, vessels: list[Keys], findings: Findings) -> None:
     meeting = Counter(node for vessel in draft.vessels for node in (vessel.start, vessel.end))
     for keys, vessel in zip(vessels, draft.vessels, strict=True):
         if meeting[vessel.end] == 1:
-            draft.outlets[vessel.end] = _outlet(draft, keys, vessel)
+            draft.outlets[vessel.end] = outlet(keys, vessel, draft.density)
         for key in ENDS:
             keys.unused(key, OTHER_END if meeting[vessel.end] == 1 else NO_END)
-
-
-def _outlet(draft: Draft, keys: Keys, vessel: DraftVessel) -> DraftOutlet:
-    kind = keys.text("outlet", None)
-    if kind not in (None, "wk2", "wk3", "reflection"):
-        raise keys.error("outlet", kind, "an outlet is wk2, wk3 or reflection", "use one of them")
-    base = keys.number("Pext", 0.0)
-    if kind == "reflection" or (kind is None and "R1" not in keys):
-        coefficient = keys.number("Rt", None)
-        if coefficient is None:
-            keys.findings.add("Rt", None, "no outlet is given: waves leave freely (Rt = 0), as in openBF", keys.where)
-        elif not -1.0 <= coefficient <= 1.0:
-            raise keys.error("Rt", coefficient, "must lie in [-1, 1]", "1 is a closed end, -1 an open one")
-        return DraftOutlet("reflection", coefficient=coefficient or 0.0, venous_pressure=base)
-    back = keys.number("Pout", 0.0)
-    first, second = keys.number("R1", above=0.0), keys.number("R2", 0.0, at_least=0.0)
-    compliance = keys.number("Cc", 0.0, at_least=0.0)
-    matched = keys.flag("inlet_impedance_matching", default=False)
-    if kind == "wk2" and second:
-        keys.findings.add("R2", second, "not taken over: a two-element Windkessel has R1 and Cc", keys.where)
-        second = 0.0
-    if not compliance:
-        keys.findings.add("Cc", compliance, "without compliance the outlet is a resistance, R1 + R2", keys.where)
-        return DraftOutlet("resistance", distal=first + second, venous_pressure=back)
-    if not second or matched:
-        return two_elements(keys, first + second, compliance, back, impedance(vessel, draft.density),
-                            "inlet_impedance_matching" if matched else "R1")  # fmt: skip
-    return DraftOutlet("windkessel", first, second, compliance, venous_pressure=back)
 
 
 def _profile(draft: Draft, vessels: list[Keys], default: float, findings: Findings) -> None:
