@@ -111,6 +111,11 @@ def test_new_lists_templates_and_refuses_others(capsys, tmp_path):
     code, _, err = command(capsys, "new", tmp_path / "none" / "x.yaml")
     assert code == 2
     assert "cannot be written" in err
+    (tmp_path / "folder").mkdir()
+    code, _, err = command(capsys, "new", tmp_path / "folder", "--force")
+    assert code == 2
+    assert "a folder: a scenario is a file" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
 def test_library(capsys):
