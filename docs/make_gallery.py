@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent
@@ -45,14 +45,7 @@ def section(name: str) -> str:
 def lesson(file: Path) -> str:
     """The comment at the head of an example."""
     lines = file.read_text(encoding="utf-8").splitlines()
-    return "\n".join(line.lstrip("# ") for line in _head(lines))
-
-
-def _head(lines: list[str]) -> Iterator[str]:
-    for line in lines:
-        if not line.startswith("#"):
-            return
-        yield line
+    return "\n".join(line.lstrip("# ") for line in takewhile(lambda line: line.startswith("#"), lines))
 
 
 def captions() -> dict[str, str]:
@@ -65,17 +58,8 @@ def draw(name: str) -> None:
     """Runs an example and takes its pictures over."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"
-        job = [
-            sys.executable,
-            "-m",
-            "haiflow",
-            "run",
-            str(ROOT / "examples" / f"{name}.yaml"),
-            "-o",
-            str(out),
-            "--quiet",
-        ]
-        subprocess.run(job, check=True)
+        scenario = ROOT / "examples" / f"{name}.yaml"
+        subprocess.run([sys.executable, "-m", "haiflow", "run", scenario, "-o", out, "--quiet"], check=True)
         for figure, image in PICTURES[name].items():
             shutil.copyfile(out / "figures" / f"{figure}.png", DOCS / "images" / f"{image}.png")
 

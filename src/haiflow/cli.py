@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import NoReturn
 
 import click
 
 from haiflow.cli_compare import compare
+from haiflow.cli_exit import DONE, SOME_FAILED, guarded, say
 from haiflow.cli_import import import_
 from haiflow.cli_mesh import mesh
+from haiflow.cli_options import AS_JSON, SCENARIOS, SETTINGS
+from haiflow.cli_run import load_all, run
 from haiflow.cli_verify import verify
-from haiflow.errors import BatchStopped, HaiflowError, InputError, InputErrors, SolverStopped
-
-if TYPE_CHECKING:
-    from haiflow.scenario.load import Scenario
-    from haiflow.scenario.sweeps.swept import Swept
-
-DONE, BUG, BAD_INPUT, STOPPED, SOME_FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 130
-
-
-def say(text: str) -> None:
-    """A message for the user, on standard error."""
-    click.echo(text, err=True)
 
 
 def show_version(context: click.Context, _: click.Parameter, asked: bool) -> None:
@@ -52,144 +41,6 @@ def commands() -> None:
 
     For research and engineering. Not for clinical use: nothing it prints is medical advice or a basis for a dose.
     """
-
-
-SETTINGS = click.option(
-    "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override a key, e.g. catheter.length='40 cm'."
-)
-SCENARIOS = click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO.yaml ...")
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
-
-
-@commands.command()
-@SCENARIOS
-@click.option(
-    "-o", "--output", metavar="DIR", help="Output folder (of several scenarios: one sub-folder each); runs/NAME."
-)
-@SETTINGS
-@click.option("--force", is_flag=True, help="Replace an existing output folder.")
-@click.option("--resume", is_flag=True, help="Go on where a stopped run ended: what is complete is kept.")
-@click.option("--workers", type=int, metavar="N", help="Of a sweep: processes; left out, one a core.")
-@click.option("--scheduler", metavar="ADDRESS", help="Of a sweep: a dask cluster, e.g. tcp://HOST:8786, or 'local'.")
-@click.option("--shard", metavar="I/N", help="Of a sweep: one part of it, for job arrays; all write into one DIR.")
-@click.option("--verify-numerics", is_flag=True, help="Also on other cells and steps: numerical error.")
-@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
-@AS_JSON
-def run(
-    scenarios: tuple[str, ...], output: str | None, settings: tuple[str, ...], force: bool, verify_numerics: bool,
-    quiet: bool, as_json: bool, **of_sweeps: Any,
-) -> int:  # fmt: skip
-    """Run scenarios and sweeps, and write their output folders."""
-    from haiflow.cli_sweep import CODES, already, is_complete, run_sweep
-    from haiflow.results.store import refuse_existing
-    from haiflow.scenario.load import Scenario
-
-    loaded = load_all(scenarios, settings)
-    if verify_numerics and not all(isinstance(each, Scenario) for each in loaded):
-        rule = "the numerics of single scenarios are verified"
-        raise InputError("--verify-numerics", "a sweep", rule, "run one variant of it alone")
-    folders = output_folders(loaded, output)
-    for each, folder in zip(loaded, folders, strict=True):
-        if isinstance(each, Scenario) and not (of_sweeps["resume"] and is_complete(folder)):
-            refuse_existing(folder, force=force)
-    runs = []
-    for path, each, folder in zip(scenarios, loaded, folders, strict=True):
-        if isinstance(each, Scenario):
-            done = already(each, folder) if of_sweeps["resume"] else None
-            runs.append(run_one(each, folder, force, quiet, verify_numerics) if done is None else done)
-        else:
-            runs.append(run_sweep(path, each, folder, settings, force=force, quiet=quiet, **of_sweeps))
-    worst = max((CODES[each["status"]] for each in runs), default=DONE)
-    if as_json:
-        status = next((each["status"] for each in runs if CODES[each["status"]] == worst), "complete")
-        click.echo(json.dumps({"status": status, "runs": runs}))
-    return worst
-
-
-def run_one(scenario: Scenario, folder: Path, force: bool, quiet: bool, numerics: bool) -> dict[str, Any]:
-    """Run one scenario into its folder and say how it went."""
-    from haiflow.simulation.run import run_scenario
-
-    begun = time.perf_counter()
-    progress = Progress(scenario.name, quiet)
-    results = run_scenario(scenario, progress=progress)
-    if numerics:
-        from haiflow.simulation.convergence import verify_numerics
-
-        verify_numerics(scenario, results, progress)
-    progress.end()
-    results.save(folder, force=force)
-    status = str(results.summary.get("status", "complete"))
-    seconds = time.perf_counter() - begun
-    if not quiet or status != "complete":
-        say(f"{scenario.name}: {status}, {seconds:.1f} s; report: {folder / 'report.html'}")
-        for finding in results.verdict:
-            say(f"  {finding.severity}: {finding.text}")
-        for note in results.provenance.get("warnings", []):
-            say(f"  note: {note}")
-    return {
-        "name": scenario.name,
-        "output": str(folder),
-        "status": status,
-        "seconds": round(seconds, 3),
-        "summary": results.summary,
-    }
-
-
-class Progress:
-    """How far a run has come, told after the first second: one line that changes on a terminal, lines in a log."""
-
-    def __init__(self, name: str, quiet: bool) -> None:
-        self.name, self.quiet = name, quiet
-        self.terminal = sys.stderr.isatty()
-        self.begun = time.perf_counter()
-        self.told = -math.inf
-
-    def __call__(self, stage: str, share: float) -> None:
-        """``share`` of a ``stage`` is done."""
-        now = time.perf_counter()
-        if self.quiet or now - self.begun < 1.0 or now - self.told < (0.2 if self.terminal else 5.0):
-            return
-        self.told = now
-        line = f"{self.name}: {stage} {100 * min(share, 1.0):.0f} %, {now - self.begun:.0f} s"
-        click.echo(f"\r\033[K{line}" if self.terminal else line, err=True, nl=not self.terminal)
-
-    def end(self) -> None:
-        """Clear the line."""
-        if self.told > self.begun and self.terminal:
-            click.echo("\r\033[K", err=True, nl=False)
-
-
-def load_all(paths: Sequence[str], settings: Sequence[str]) -> list[Scenario | Swept]:
-    """All scenarios and sweeps; everything that is wrong with any of them is raised together."""
-    from haiflow.scenario.load import load
-    from haiflow.scenario.overrides import split_assignment
-    from haiflow.scenario.sweeps.swept import read_swept
-
-    overrides = dict(split_assignment(text) for text in settings)
-    loaded: list[Scenario | Swept] = []
-    errors: list[InputError] = []
-    for path in paths:
-        try:
-            loaded.append(read_swept(path, overrides) or load(path, set=overrides))
-        except InputError as error:
-            errors += error.errors if isinstance(error, InputErrors) else [error]
-    if errors:
-        raise InputErrors(errors)
-    return loaded
-
-
-def output_folders(loaded: Sequence[Scenario | Swept], output: str | None) -> list[Path]:
-    """A folder for each scenario; two that would share one are refused."""
-    stems = [scenario.path.stem if scenario.path is not None else "scenario" for scenario in loaded]
-    if output is not None and len(loaded) == 1:
-        return [Path(output)]
-    twice = next((stem for stem in stems if stems.count(stem) > 1), None)
-    if twice is not None:
-        raise InputError(
-            "SCENARIO.yaml", f"'{twice}'", "two scenarios would write one folder", "rename a file, or run them apart"
-        )
-    return [Path(output or "runs") / stem for stem in stems]
 
 
 @commands.command()
@@ -283,6 +134,7 @@ def doctor(as_json: bool) -> int:
 commands.add_command(compare)
 commands.add_command(import_)
 commands.add_command(mesh)
+commands.add_command(run)
 commands.add_command(verify)
 
 
@@ -292,7 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # an ended job cleans up as an interrupted one does
     if os.environ.get("HAIFLOW_ELLIPTIC") == "petsc" and _serves():
         sys.exit(DONE)
-    sys.exit(_guarded(lambda: commands.main(given, prog_name="haiflow", standalone_mode=False), "--json" in given))
+    sys.exit(guarded(lambda: commands.main(given, prog_name="haiflow", standalone_mode=False), "--json" in given))
 
 
 def _serves() -> bool:
@@ -304,75 +156,3 @@ def _serves() -> bool:
     from haiflow.numerics.petsc import serve
 
     return serve()
-
-
-def _guarded(command: Callable[[], Any], as_json: bool) -> int:
-    try:
-        return int(command() or DONE)
-    except SystemExit:
-        if "PacifyFlush" in type(sys.stdout).__name__:  # click ends so where whoever read the output has gone
-            return DONE
-        raise
-    except click.ClickException as error:
-        return _bad_command(error)
-    except InputError as error:
-        return _bad_input(error, as_json)
-    except HaiflowError as error:
-        say(str(error))
-        if as_json:
-            click.echo(json.dumps({"status": "stopped", "reason": str(error)}))
-        return STOPPED if isinstance(error, SolverStopped | BatchStopped) else BAD_INPUT
-    except (KeyboardInterrupt, click.Abort):
-        say("interrupted: nothing half-written is left")
-        return INTERRUPTED
-    except BrokenPipeError:
-        sys.stdout = None  # whoever read it has gone; do not flush at exit
-        return DONE
-    except (OSError, MemoryError) as error:
-        return _refused_by_system(error)
-    except Exception as error:
-        return _bug(error)
-
-
-def _refused_by_system(error: OSError | MemoryError) -> int:
-    """A full disk, a folder without permission, no memory: the machine's, neither a bug nor the scenario's."""
-    if isinstance(error, MemoryError):
-        what = str(error) or "allocation failed"
-        say(f"haiflow: {what}: not enough memory; ask for less (cells, outputs), or take a machine with more")
-        return BAD_INPUT
-    where = error.filename or "output"
-    say(f"{where}: {error.strerror or error}: the system refused; make room or check permissions, then run again")
-    return BAD_INPUT
-
-
-def _bad_command(error: click.ClickException) -> int:
-    error.show(file=sys.stderr)
-    if getattr(error, "ctx", None) is None:
-        say("Try 'haiflow --help' for help.")
-    return BAD_INPUT
-
-
-def _bad_input(error: InputError, as_json: bool) -> int:
-    errors = error.errors if isinstance(error, InputErrors) else (error,)
-    say("\n".join(str(each) for each in errors))
-    if as_json:
-        keys = ("place", "value", "rule", "remedy")
-        click.echo(
-            json.dumps(
-                {"status": "bad input", "errors": [{key: str(getattr(each, key)) for key in keys} for each in errors]}
-            )
-        )
-    return BAD_INPUT
-
-
-def _bug(error: Exception) -> int:
-    """Something that should never happen: short on the screen, whole in a file for whoever mends it."""
-    import tempfile
-    import traceback
-
-    with tempfile.NamedTemporaryFile("w", prefix="haiflow-", suffix=".txt", delete=False, encoding="utf-8") as stream:
-        traceback.print_exception(error, file=stream)
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    say(f"haiflow: a bug: {type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})")
-    say(f"please report it with the scenario and the details in {stream.name}")
-    return BUG

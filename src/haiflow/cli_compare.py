@@ -7,11 +7,13 @@ from pathlib import Path
 
 import click
 
+from haiflow.cli_options import AS_JSON
+
 
 @click.command()
 @click.argument("folders", metavar="DIR DIR...", nargs=-1, required=True)
 @click.option("--html", metavar="F.html", help="Write a page with tables and pictures.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+@AS_JSON
 def compare(folders: tuple[str, ...], html: str | None, as_json: bool) -> int:
     """Say what differs between runs: in what went in, and in what came out."""
     from haiflow.report import differences

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from haiflow.cli_options import AS_JSON
 from haiflow.errors import InputError
 
 if TYPE_CHECKING:
     from haiflow.scenario.imports.scenario_file import Reader
 
-OUTPUT = click.option("-o", "--output", metavar="FILE", help="Scenario to write; left out, MODEL-haiflow.yaml here.")
-FORCE = click.option("--force", is_flag=True, help="Replace an existing FILE.")
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+
+def reading(command: Callable[..., int]) -> Callable[..., int]:
+    """With the options of every reader, which are those of :func:`told`."""
+    output = click.option(
+        "-o", "--output", metavar="FILE", help="Scenario to write; left out, MODEL-haiflow.yaml here."
+    )
+    return output(click.option("--force", is_flag=True, help="Replace an existing FILE.")(AS_JSON(command)))
 
 
 @click.group("import")
@@ -23,7 +29,7 @@ def import_() -> None:
     """Turn a network of another program into a scenario; what is not taken over as it is is said."""
 
 
-def told(deck: str, output: str | None, reader: Reader, peer: str, force: bool, as_json: bool) -> int:
+def told(deck: str, reader: Reader, peer: str, *, output: str | None, force: bool, as_json: bool) -> int:
     """Import and say what came of it: messages on standard error, one JSON object where asked for."""
     from haiflow.scenario.imports.scenario_file import import_file
 
@@ -41,38 +47,32 @@ def told(deck: str, output: str | None, reader: Reader, peer: str, force: bool, 
 
 @import_.command()
 @click.argument("model", metavar="MODEL.yml")
-@OUTPUT
-@FORCE
-@AS_JSON
-def openbf(model: str, output: str | None, force: bool, as_json: bool) -> int:
+@reading
+def openbf(model: str, **options: Any) -> int:
     """An openBF deck with its inlet file (keys of version 1 or 2, SI)."""
     from haiflow.scenario.imports.openbf import read
 
-    return told(model, output, read, "openBF", force, as_json)
+    return told(model, read, "openBF", **options)
 
 
 @import_.command()
 @click.argument("model", metavar="MODEL.in")
-@OUTPUT
-@FORCE
-@AS_JSON
-def svoned(model: str, output: str | None, force: bool, as_json: bool) -> int:
+@reading
+def svoned(model: str, **options: Any) -> int:
     """A svOneDSolver deck (cards, CGS units)."""
     from haiflow.scenario.imports.svoned import read
 
-    return told(model, output, read, "svOneDSolver", force, as_json)
+    return told(model, read, "svOneDSolver", **options)
 
 
 @import_.command()
 @click.argument("model", metavar="MODEL.json")
-@OUTPUT
-@FORCE
-@AS_JSON
-def svzerod(model: str, output: str | None, force: bool, as_json: bool) -> int:
+@reading
+def svzerod(model: str, **options: Any) -> int:
     """A svZeroDSolver deck (JSON, CGS units), as 1D vessels where it has the geometry, else as lumped elements."""
     from haiflow.scenario.imports.svzerod import read
 
-    return told(model, output, read, "svZeroDSolver", force, as_json)
+    return told(model, read, "svZeroDSolver", **options)
 
 
 @import_.command()
@@ -81,30 +81,26 @@ def svzerod(model: str, output: str | None, force: bool, as_json: bool) -> int:
 @click.option("--inflow", metavar="FLOW", help="Mean flow rate at the inlet, e.g. '400 mL/min'.")
 @click.option("--wave-speed", metavar="SPEED", help="Of every wall, e.g. '8 m/s'.")
 @click.option("--radius-array", metavar="NAME", help="Of the points; left out, MaximumInscribedSphereRadius.")
-@OUTPUT
-@FORCE
-@AS_JSON
+@reading
 def vmtk(
     model: str, unit: str | None, inflow: str | None, wave_speed: str | None, radius_array: str | None,
-    output: str | None, force: bool, as_json: bool,
+    **options: Any,
 ) -> int:  # fmt: skip
     """Centre lines of VMTK or Slicer with a radius array, whole or split at bifurcations."""
     from haiflow.scenario.imports.vmtk import Assumed, reader
 
     flow, speed = positive("--inflow", inflow, "flow_rate"), positive("--wave-speed", wave_speed, "velocity")
-    return told(model, output, reader(Assumed(unit, flow, speed, radius_array)), "VMTK", force, as_json)
+    return told(model, reader(Assumed(unit, flow, speed, radius_array)), "VMTK", **options)
 
 
 def positive(option: str, given: str | None, dimension: str) -> float | None:
-    """An option that is a positive quantity with its unit."""
-    from haiflow.units import UnitError, parse
+    """An option that is a positive quantity with its unit, in SI; bounds and words are those of a scenario's keys."""
+    from haiflow.scenario.schema.fields import Quantity
+    from haiflow.units import UnitError
 
     if given is None:
         return None
     try:
-        value = parse(given, dimension)
+        return Quantity(dimension, above=0.0).read(given)
     except UnitError as error:
         raise InputError(option, given, error.rule, error.remedy) from None
-    if value <= 0.0:
-        raise InputError(option, given, "must be above zero", "give a positive quantity")
-    return value

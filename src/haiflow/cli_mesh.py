@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from haiflow.cli_options import AS_JSON
 from haiflow.errors import InputError
 
 UNIT = click.option(
@@ -28,7 +29,7 @@ def mesh() -> None:
 @click.argument("file", metavar="FILE")
 @UNIT
 @LABELS
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+@AS_JSON
 def info(file: str, unit: str, labels: tuple[str, ...], as_json: bool) -> int:
     """Say what a mesh holds, how good it is, and what a run would miss; exit code 2 where it is not ready."""
     from haiflow.mesh.inspect import as_text, inspect

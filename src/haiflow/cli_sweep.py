@@ -9,36 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from haiflow.scenario.load import Scenario
     from haiflow.scenario.sweeps.swept import Swept
-
-CODES = {"complete": 0, "incomplete": 0, "stopped": 3, "some failed": 4}
-"""Exit code by status of a run or sweep."""
-
-
-def is_complete(folder: Path) -> bool:
-    """Whether a folder holds a single run's results."""
-    return (folder / "summary.json").is_file() and (folder / "run.json").is_file()
-
-
-def already(scenario: Scenario, folder: Path) -> dict[str, Any] | None:
-    """How the run of ``scenario`` that ``folder`` holds went; None where it holds none. Raises InputError where it is
-    another scenario's."""
-    from haiflow.errors import InputError
-    from haiflow.results.reader import read_json
-    from haiflow.results.sums import refuse_changed
-
-    if not is_complete(folder):
-        return None
-    summary, record = read_json(folder, "summary.json"), read_json(folder, "run.json")
-    about = summary.get("scenario")
-    if not isinstance(about, dict) or about.get("sha256") != scenario.sha256:
-        raise InputError(
-            str(folder), "exists", "holds the run of another scenario", "give another -o, or --force to replace it"
-        )
-    refuse_changed(folder, record.get("files"))
-    status = str(summary.get("status", "complete"))
-    return {"name": scenario.name, "output": str(folder), "status": status, "seconds": 0.0, "summary": summary}
 
 
 def run_sweep(

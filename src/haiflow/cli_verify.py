@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from haiflow.cli_options import AS_JSON
+
 if TYPE_CHECKING:
     from haiflow.verify.cases import Outcome
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--slow", is_flag=True, help="Run the cases that take minutes, too.")
 @click.option("--list", "listing", is_flag=True, help="List the cases.")
 @click.option("--force", is_flag=True, help="Replace an existing report in DIR.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+@AS_JSON
 def verify(names: tuple[str, ...], output: str | None, slow: bool, listing: bool, force: bool, as_json: bool) -> int:
     """Run verification cases and compare them with exact and published results; exit code 3 where one fails."""
     from haiflow.results.store import refuse_existing

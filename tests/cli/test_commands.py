@@ -111,6 +111,11 @@ def test_new_lists_templates_and_refuses_others(capsys, tmp_path):
     code, _, err = command(capsys, "new", tmp_path / "none" / "x.yaml")
     assert code == 2
     assert "cannot be written" in err
+    (tmp_path / "folder").mkdir()
+    code, _, err = command(capsys, "new", tmp_path / "folder", "--force")
+    assert code == 2
+    assert "a folder: a scenario is a file" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
 def test_library(capsys):
@@ -305,10 +310,10 @@ def test_a_real_interrupt_leaves_nothing_behind(tmp_path, number):
 
 
 def test_progress_is_told_after_a_second_in_plain_lines(capsys, tmp_path, fake_run, monkeypatch):
-    from haiflow import cli
+    from haiflow import cli_run
 
     clock = iter(range(0, 1000, 6))
-    monkeypatch.setattr(cli.time, "perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr(cli_run.time, "perf_counter", lambda: float(next(clock)))
 
     def slow(scenario, *, progress):
         for share in (0.1, 0.5, 1.0):

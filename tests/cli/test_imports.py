@@ -26,7 +26,7 @@ def test_help_imports_nothing_heavy():
     assert "click" in loaded
     assert [name for name in HEAVY if name in loaded] == []
     own = {name for name in loaded if name.startswith("haiflow.")}
-    commands = {f"haiflow.cli_{group}" for group in ("compare", "import", "mesh", "verify")}
+    commands = {f"haiflow.cli_{group}" for group in ("compare", "exit", "import", "mesh", "options", "run", "verify")}
     assert own <= {"haiflow.errors", "haiflow.cli", *commands}
 
 

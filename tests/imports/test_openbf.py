@@ -158,6 +158,7 @@ def test_a_pressure_at_the_inlet(openbf_deck, read, solve):
         ("E: 500.0e3", "E: [1, 2]", "finite number"),
         ("sn: 1, tn: 2", "sn: 1, tn: 1", "ends where it starts"),
         ("sn: 1, tn: 2", "sn: 1.5, tn: 2", "whole number"),
+        ("label: left", "label: left, M: 0", "above 0"),
         ("sn: 2, tn: 3", "sn: 2, tn: 1", "in a circle"),
         ("sn: 2, tn: 4", "sn: 8, tn: 9", "no inlet is given"),
         ("label: left", "label: parent", "two vessels"),

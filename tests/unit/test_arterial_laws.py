@@ -12,7 +12,7 @@ from haiflow.arteries.plan import momentum_correction, sample_inlet
 from haiflow.arteries.simple import fork, network, pulsating, single_vessel
 from haiflow.arteries.stenosis import loss_coefficients
 from haiflow.arteries.tree import CLOSED, Inlet, Outlet
-from haiflow.arteries.waveforms import flow_inlet, periodic_samples
+from haiflow.arteries.waveforms import periodic_samples, shaped_inlet
 from haiflow.errors import InputError
 
 
@@ -68,7 +68,7 @@ def test_samples_pass_through_the_points_and_are_periodic():
 
 
 def test_an_inlet_has_the_mean_asked_for():
-    inlet = flow_inlet("n0", 5e-6, 1.25, [0.0, 0.2, 0.5, 0.8], [1.0, 4.0, 2.0, 1.0])
+    inlet = shaped_inlet("n0", "flow_rate", 5e-6, 1.25, [0.0, 0.2, 0.5, 0.8], [1.0, 4.0, 2.0, 1.0])
     assert inlet.mean == pytest.approx(5e-6, rel=1e-13, abs=0.0)
     assert inlet.period == 0.8
 
@@ -76,7 +76,7 @@ def test_an_inlet_has_the_mean_asked_for():
 @pytest.mark.parametrize("bad", [[1.0, -1.0], [1.0, np.nan], [0.0, 0.0]])
 def test_bad_waveforms_are_refused(bad):
     with pytest.raises(InputError):
-        flow_inlet("n0", 5e-6, 1.0, [0.0, 0.5], bad)
+        shaped_inlet("n0", "flow_rate", 5e-6, 1.0, [0.0, 0.5], bad)
 
 
 def test_inlet_samples_go_through_the_points_and_keep_the_mean():

@@ -3,6 +3,7 @@
 import re
 import sys
 import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -29,40 +30,36 @@ def test_a_scenario_in_the_documentation_is_sound(block):
         load(ROOT / "examples" / "baseline.yaml", yaml.safe_load(block))
 
 
-def test_the_reference_is_what_the_schema_says(monkeypatch):
+@pytest.fixture
+def script(monkeypatch):
+    """A script of docs/, by its name."""
     monkeypatch.syspath_prepend(str(ROOT / "docs"))
-    sys.modules.pop("make_reference", None)
-    from make_reference import PAGE, page
 
-    assert PAGE.read_text(encoding="utf-8") == page(), "run: python docs/make_reference.py"
+    def imported(name):
+        sys.modules.pop(name, None)
+        return import_module(name)
+
+    return imported
 
 
-def test_the_page_of_claims_is_what_the_claims_say_and_lists_every_case(monkeypatch):
+@pytest.mark.parametrize("name", ["make_reference", "make_gallery"])  # of the schema, of the examples
+def test_a_page_that_is_made_is_what_it_is_made_of(script, name):
+    made = script(name)
+    assert made.PAGE.read_text(encoding="utf-8") == made.page(), f"run: python docs/{name}.py"
+
+
+def test_the_page_of_claims_is_what_the_claims_say_and_lists_every_case(script):
     """Figures are those of a run; claims are not, and no case may be left out."""
-    monkeypatch.syspath_prepend(str(ROOT / "docs"))
-    sys.modules.pop("make_validation", None)
-    from make_validation import PAGE, claims
-
     from haiflow.verify.cases import every
 
-    text = PAGE.read_text(encoding="utf-8")
-    assert claims() in text, "run: python docs/make_validation.py DIR"
+    made = script("make_validation")
+    text = made.PAGE.read_text(encoding="utf-8")
+    assert made.claims() in text, "run: python docs/make_validation.py DIR"
     assert [case.name for _, case in every() if f"| {case.name} |" not in text] == []
 
 
-def test_the_gallery_shows_what_the_examples_say(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "docs"))
-    sys.modules.pop("make_gallery", None)
-    from make_gallery import PAGE, page
-
-    assert PAGE.read_text(encoding="utf-8") == page(), "run: python docs/make_gallery.py"
-
-
-def test_links_of_pages_at_the_top_lead_into_the_site(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "docs"))
-    sys.modules.pop("site_pages", None)
-    from site_pages import turned
-
+def test_links_of_pages_at_the_top_lead_into_the_site(script):
+    turned = script("site_pages").turned
     assert turned("![a [nested] picture](docs/images/a.png)") == "![a [nested] picture](images/a.png)"
     assert turned("[theory](docs/theory.md), [changes](CHANGELOG.md)") == "[theory](theory.md), [changes](changes.md)"
     assert turned("[the licence](LICENSE)") == "the licence"  # no page of the site

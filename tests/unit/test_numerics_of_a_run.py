@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from haiflow.cli import _guarded, commands
+from haiflow.cli import commands
+from haiflow.cli_exit import guarded
 from haiflow.report.page import render
 from haiflow.scenario.load import loads
 from haiflow.simulation import convergence
@@ -122,11 +123,11 @@ def test_the_command_writes_the_block_and_refuses_a_sweep(tmp_path, capsys):
     file = tmp_path / "line.yaml"
     file.write_text(json.dumps(text))
     given = ["run", str(file), "--verify-numerics", "-o", str(tmp_path / "out"), "--quiet"]
-    assert _guarded(lambda: commands.main(given, standalone_mode=False), False) == 0
+    assert guarded(lambda: commands.main(given, standalone_mode=False), False) == 0
     for name in ("summary.json", "run.json"):
         block = json.loads((tmp_path / "out" / name).read_text())["numerics"]
         assert {family["name"] for family in block["families"]} == {"cells", "macro step"}
     assert "Numerical error" in (tmp_path / "out" / "report.html").read_text()
     file.write_text(json.dumps({**text, "sweep": {"catheter.length": ["40 cm", "50 cm"]}}))
-    assert _guarded(lambda: commands.main([*given, "--force"], standalone_mode=False), False) == 2
+    assert guarded(lambda: commands.main([*given, "--force"], standalone_mode=False), False) == 2
     assert "run one variant" in capsys.readouterr().err

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from scipy.integrate import solve_ivp
 
 from haiflow.body.model import SystemicKinetics
 from haiflow.liver.kinetics import DrugKinetics
@@ -11,8 +10,8 @@ from haiflow.liver.transport import transport
 from haiflow.numerics.joint import JointSystem
 from haiflow.simulation.parts import Substance
 from haiflow.simulation.routes import joint_step
+from haiflow.verify.uptake import calibrated, fed_and_stopped
 
-PERFUSION = 1.0 / 60.0  # 1/s: 1.5 L/min in 1.5 L
 DRUG = {
     "diffusivity": "9e-10 m2/s", "hepatic_extraction": 0.6, "tissue_partition": 3.0, "total_clearance": "2 L/min",
     "central_volume": "13 L",
@@ -23,39 +22,16 @@ def series(results, name):
     return results.history_series[name].values
 
 
-def calibrated(extraction):
-    """Exchange and intrinsic clearance per volume (1/s) of a flow-limited drug: CLe = q E / (1 - E), PS ten times."""
-    effective = PERFUSION * extraction / (1.0 - extraction)
-    exchange = 10.0 * max(PERFUSION, effective)
-    return exchange, effective * exchange / (exchange - effective)
-
-
 # Saturation.
 
 
 @pytest.mark.parametrize("load", [0.2, 1.0, 5.0])  # of what the tissue can metabolise at most
 def test_saturable_uptake_follows_michaelis_and_menten(load):
-    """One territory of 0.3 L from empty, and after the drug is stopped, against the two differential equations."""
-    volume, portal, arterial, half, partition = 0.3e-3, 3e-6, 1e-6, 2e-3, 0.8
-    exchange, intrinsic = (value * volume for value in calibrated(0.7))
-    liver = Liver((Territory("V", "segment", "V", volume),), portal)
-    kinetics = DrugKinetics("drug", extraction_ratio=0.7, partition=partition, half_saturation=half)
-    substance = Substance("drug", 1e-9, kinetics, SystemicKinetics("drug", 0.013))
-    system = JointSystem({"liver": transport(liver, kinetics, {"V": arterial})})
-    source, flow = load * intrinsic * half, portal + arterial
-    volumes = np.array([0.14, partition * 0.86]) * volume
-
-    def balance(time, c, entering):
-        crossing, metabolised = exchange * (c[0] - c[1]), intrinsic * c[1] / (1.0 + c[1] / half)
-        return np.array([entering - flow * c[0] - crossing, crossing - metabolised]) / volumes
-
-    c, exact = np.zeros(2), np.zeros(2)
-    for entering, span in ((source, 120.0), (0.0, 20.0)):
-        found = solve_ivp(balance, (0.0, span), exact, args=(entering,), method="LSODA", rtol=1e-10, atol=1e-16)
-        exact, dt = found.y[:, -1], 1.0
-        for _ in range(int(span / dt)):
-            c = joint_step(system, substance, liver, c, dt, {"liver.artery:V": entering}).c_new
-        np.testing.assert_allclose(c, exact, rtol=2e-3)
+    """Blood and tissue when the drug is stopped, and at the end."""
+    time, found, exact = fed_and_stopped(load)
+    assert [time[120], time[-1]] == [120.0, 140.0]
+    for end in (120, -1):
+        np.testing.assert_allclose(found[end], exact[end], rtol=2e-3)
 
 
 @pytest.mark.parametrize("load", [0.3, 3.0])

@@ -20,6 +20,7 @@ from haiflow.arteries.outlets import is_closed
 from haiflow.arteries.stenosis import is_shut, loss_coefficients
 from haiflow.arteries.tree import Outlet, Tree
 from haiflow.errors import InputError, SolverStopped
+from haiflow.numerics.cone import mean_inverse_fourth
 from haiflow.ports import Floats
 
 MAX_ITERATIONS = 100
@@ -39,8 +40,7 @@ class SteadyFlow:
 
 def resistance(tree: Tree) -> Floats:
     """(n_vessels,) resistance (Pa s/m3) of each vessel at its reference radius."""
-    a, b = tree.radius_start, tree.radius_end
-    shape = (a * a + a * b + b * b) / (3.0 * a**3 * b**3)
+    shape = mean_inverse_fourth(tree.radius_start, tree.radius_end)
     return 2.0 * (tree.velocity_profile + 2.0) * tree.blood.viscosity / np.pi * tree.length * shape
 
 

@@ -16,6 +16,7 @@ from scipy.sparse import csr_array
 from haiflow.arteries.injection import Injection, Split, check_split, distance_along, vessel_of
 from haiflow.arteries.pulse_transport import BlockExchange, PulseTransport
 from haiflow.arteries.tree import Tree
+from haiflow.numerics.cone import mean_square
 from haiflow.ports import Floats, LinearTransport
 
 __all__ = ["BlockExchange", "Injection", "PulseTransport", "Split", "cycle_mean_transport"]
@@ -91,7 +92,7 @@ def _lumen_volumes(tree: Tree, m: int) -> Floats:
     share = np.linspace(0.0, 1.0, m + 1)
     radius = tree.radius_start[:, None] * (1.0 - share) + tree.radius_end[:, None] * share
     a, b = radius[:, :-1], radius[:, 1:]
-    return (np.pi / 3.0 * (tree.length / m)[:, None] * (a * a + a * b + b * b)).ravel()
+    return (np.pi * (tree.length / m)[:, None] * mean_square(a, b)).ravel()
 
 
 def _nodes(tree: Tree, flow: Floats, m: int) -> list[_Node]:

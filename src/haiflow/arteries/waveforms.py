@@ -27,8 +27,9 @@ def periodic_samples(times: Floats, values: Floats, samples: int = SAMPLES) -> F
     return np.asarray(spline(times[0] + (at - times[0]) % 1.0))
 
 
-def flow_inlet(node: str, mean: float, heart_rate: float, times: Floats, values: Floats) -> Inlet:
-    """An inlet of ``mean`` flow rate (m3/s) at ``heart_rate`` (1/s), with the shape of ``values`` at ``times``.
+def shaped_inlet(node: str, kind: str, mean: float, heart_rate: float, times: Floats, values: Floats) -> Inlet:
+    """An inlet of ``mean`` flow rate (m3/s) or pressure (Pa) at ``heart_rate`` (1/s), with the shape of ``values`` at
+    ``times``, shares of the cycle.
 
     Raises :class:`InputError` for a shape that is not finite or whose mean is not positive.
     """
@@ -39,4 +40,4 @@ def flow_inlet(node: str, mean: float, heart_rate: float, times: Floats, values:
             "arteries.inflow.waveform", list(np.asarray(values)), "a waveform is finite and its mean is positive",
             "give the flow over one cycle",
         )  # fmt: skip
-    return Inlet(node, "flow_rate", 1.0 / heart_rate, mean * shape / average)
+    return Inlet(node, kind, 1.0 / heart_rate, mean * shape / average)

@@ -24,6 +24,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from haiflow.numerics.cone import mean_inverse_fourth, mean_square
 from haiflow.ports import Floats
 
 SILICONE_MODULUS = 3.0e6  # Pa
@@ -262,9 +263,9 @@ def _cells_of(part: Segment, n: int, wall_modulus: float) -> tuple[Floats, ...]:
     if part.length <= 0.0 or inner.min() <= 0.0:
         raise ValueError("a segment's length and diameters must be positive")
     a, b = inner[:-1], inner[1:]
-    area = np.pi * (a * a + a * b + b * b) / 3.0
+    area = np.pi * mean_square(a, b)
     radius = np.sqrt(area / np.pi)
-    taper = (a * a + a * b + b * b) / (3.0 * a**3 * b**3) * radius**4
+    taper = mean_inverse_fourth(a, b) * radius**4
     modulus = np.full(n, wall_modulus if part.wall_modulus is None else part.wall_modulus)
     return np.full(n, part.length / n), radius, 0.5 * (outer[:-1] + outer[1:]), area, taper, modulus
 

@@ -53,10 +53,11 @@ def _figures(caption: str, rows: list[dict[str, Any]], names: list[str]) -> Tabl
 
     body = []
     for row in rows:
-        cells = [label(row["figure"]), _percent(row, "uncertainty")]
+        cells = [label(row["figure"]), _percent(row, row["uncertainty"])]
         for name in names:
-            cells += [HEADS.get(row[name]["state"], row[name]["state"]), _order(row[name]), _share(row, name)]
-        body.append(Row([*cells, _percent(row, "iteration")]))
+            found = row[name]
+            cells += [HEADS.get(found["state"], found["state"]), _order(found), _percent(row, found["uncertainty"])]
+        body.append(Row([*cells, _percent(row, row["iteration"])]))
     columns = [("figure", "", True), ("uncertainty", "all, %", False)]
     for name in names:
         columns += [(name, "", True), ("order", "", False), ("GCI", "%", False)]
@@ -67,15 +68,7 @@ def _order(found: dict[str, Any]) -> str:
     return "–" if found["order"] is None else f"{found['order']:.2f}"
 
 
-def _share(row: dict[str, Any], name: str) -> str:
-    return _of(row, row[name]["uncertainty"])
-
-
-def _percent(row: dict[str, Any], key: str) -> str:
-    return _of(row, row[key])
-
-
-def _of(row: dict[str, Any], size: float | None) -> str:
+def _percent(row: dict[str, Any], size: float | None) -> str:
     """``size`` in percent of the figure; a figure that is nothing has none."""
     if size is None or row["nothing"]:
         return "–"

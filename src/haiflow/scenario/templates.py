@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from haiflow.errors import InputError, nearest
 from haiflow.scenario.library import FOLDER
+from haiflow.scenario.new_file import refuse_existing, write_whole
 
 TEMPLATES = FOLDER / "templates"
 
@@ -21,13 +21,5 @@ def write_template(name: str, file: Path, *, force: bool = False) -> None:
     """Write the template ``name`` to ``file``; raises :class:`InputError` for an unknown name or a file in the way."""
     if name not in templates():
         raise InputError("--template", f"'{name}'", "no such template", nearest(name, templates()))
-    if not force and (file.exists() or file.is_symlink()):
-        raise InputError(str(file), "exists", "an existing file is not overwritten", "give another name, or --force")
-    partial = file.with_name(f".{file.name}.partial")
-    try:
-        partial.write_text((TEMPLATES / f"{name}.yaml").read_text(encoding="utf-8"), encoding="utf-8")
-        os.replace(partial, file)
-    except OSError as error:
-        raise InputError(
-            str(file), error.strerror or "failed", "the file cannot be written", "check the folder"
-        ) from None
+    refuse_existing(file, force=force)
+    write_whole(file, (TEMPLATES / f"{name}.yaml").read_text(encoding="utf-8"))

@@ -66,10 +66,14 @@ def _without_empty(value: Any) -> Any:
 
 def as_yaml(document: dict[str, Any], path: Path | None) -> str:
     """YAML text with a comment that says where it comes from."""
-    # In an old locale Python keeps a name's bytes as halves of letters, which no file takes.
-    origin = f" from {os.fsencode(path.name).decode('utf-8', 'replace')}" if path is not None else ""
+    origin = f" from {file_name(path)}" if path is not None else ""
     header = f"# Resolved by haiflow{origin}: every library value and default is written out.\n"
     return header + as_sections(document)
+
+
+def file_name(path: Path) -> str:
+    """The file's name as text that a file can hold: in an old locale Python keeps its bytes as halves of letters."""
+    return os.fsencode(path.name).decode("utf-8", "replace")
 
 
 def as_sections(document: dict[str, Any]) -> str:

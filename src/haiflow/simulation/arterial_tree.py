@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import breadth_first_order
 from haiflow.arteries.calibration import calibrated, matched
 from haiflow.arteries.tree import CLOSED, Inlet, Outlet, Tree
 from haiflow.arteries.tube_law import stiffness_from_wall, unloaded, unloaded_wall, wall_viscosity
-from haiflow.arteries.waveforms import flow_inlet
+from haiflow.arteries.waveforms import shaped_inlet
 from haiflow.ports import Floats, Fluid
 from haiflow.scenario import model as given
 
@@ -170,12 +170,10 @@ def _inlet(inflow: given.Inflow) -> Inlet:
     assert inflow.node is not None
     assert inflow.waveform is not None
     assert inflow.heart_rate is not None
-    mean = inflow.mean if inflow.pressure is None else inflow.pressure
+    kind, mean = ("flow_rate", inflow.mean) if inflow.pressure is None else ("pressure", inflow.pressure)
     assert mean is not None
-    inlet = flow_inlet(
-        inflow.node, mean, inflow.heart_rate, np.array(inflow.waveform.times), np.array(inflow.waveform.values)
-    )
-    return inlet if inflow.pressure is None else replace(inlet, kind="pressure")
+    times, values = np.array(inflow.waveform.times), np.array(inflow.waveform.values)
+    return shaped_inlet(inflow.node, kind, mean, inflow.heart_rate, times, values)
 
 
 def _outlet(outlet: given.Outlet) -> Outlet:

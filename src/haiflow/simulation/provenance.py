@@ -14,6 +14,7 @@ import haiflow
 from haiflow.body.model import systemic_clearance
 from haiflow.kernels import LEVEL
 from haiflow.scenario.load import Scenario
+from haiflow.scenario.write import file_name
 from haiflow.simulation.clock import Trajectory
 from haiflow.simulation.parts import Parts
 
@@ -45,7 +46,7 @@ def provenance(scenario: Scenario, run: Trajectory, base: Parts) -> dict[str, An
         "kernels": LEVEL,
         "python": platform.python_version(),
         "numpy": np.__version__,
-        "scenario_file": None if scenario.path is None else os.fsencode(scenario.path.name).decode("utf-8", "replace"),
+        "scenario_file": None if scenario.path is None else file_name(scenario.path),
         "scenario_sha256": scenario.sha256,
         "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -72,7 +72,7 @@ def dedrick() -> Found:
     """1 + clearance / (flow (1 - E)): arterial over systemic blood, all clearances in place, no artery of the gut."""
     scenario = chain(catheter__tip={"vessel": "trunk", "position": "ostium"}, run__duration="12 d",
                      run__output_every="6 h")  # fmt: skip
-    network = json.loads(json.dumps(NETWORK))
+    network = deepcopy(NETWORK)
     del network["vessels"]["gut"], network["outlets"]["gut"]
     sides = {"right": {"V": 13, "VI": 9, "VII": 17.5, "VIII": 26}, "left": {"I": 3.5, "II": 7.5, "III": 9.5, "IV": 14}}
     network["outlets"] = {  # each segment has blood in proportion to its volume
@@ -165,7 +165,7 @@ def clocks() -> Found:
         {"at": "0.5 s", "bolus": {"agent": "tc99m-maa", "amount": "0.5 mg", "volume": "0.1 mL", "rate": "0.1 mL/s"}},
         {"at": "1.5 s", "bolus": {"volume": "0.5 mL", "rate": "0.2 mL/s"}},
     ]
-    network = json.loads(json.dumps(NETWORK))
+    network = deepcopy(NETWORK)
     del network["inlet"]["waveform"]
     scenario = chain(pump__fill={"drug": "none", "volume": "30 mL"}, schedule=boluses, arteries__network=network)
     pulse, mean = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from typing import Any
 
 from haiflow.results import Results
@@ -34,7 +35,7 @@ def chain(**changes: Any) -> dict[str, Any]:
             "fill": {"drug": "floxuridine", "dose": "0.12 mg/kg/day", "volume": "30 mL"},
         },
         "catheter": {"model": "intera-straight", "tip": {"vessel": "trunk", "position": "10 mm"}},
-        "arteries": {"network": json.loads(json.dumps(NETWORK))},
+        "arteries": {"network": deepcopy(NETWORK)},
         "liver": {"model": "standard"},
         "run": {"duration": "1 d", "output_every": "1 h"},
     }

@@ -28,7 +28,7 @@ class Branch:
     @property
     def abscissa(self) -> Any:
         """(n,) m along the line."""
-        return np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(self.points, axis=0), axis=1))])
+        return _along(self.points)
 
 
 def _made(name: str, start: str, end: str, points: Any, radius: Any) -> Branch:
@@ -144,6 +144,7 @@ def _from_one_point(points: Any, radius: Any, lines: list[Any]) -> list[Any] | N
 
 
 def _along(line: Any) -> Any:
+    """(n,) m from the start of a line (n, 3) m."""
     return np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from haiflow.errors import InputError, nearest
+from haiflow.errors import InputError, nearest, one_line
 from haiflow.scenario.imports.files import beside, deck_text
 from haiflow.scenario.imports.keys import as_number
 
@@ -17,6 +17,7 @@ CARDS = {  # name -> fewest and most words after it
     "COUPLING": (3, 3), "INCLUDE": (2, 2),
 }  # fmt: skip
 MOST_INCLUDED = 100
+LONGEST = 60  # letters of a word in a message
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,7 @@ class Card:
         return int(value)
 
     def error(self, value: object, rule: str, remedy: str) -> InputError:
-        shown = "".join(letter if letter.isprintable() else "?" for letter in str(value))[:60]
-        return InputError(f"{self.place}: {self.name}", f"'{shown}'", rule, remedy)
+        return InputError(f"{self.place}: {self.name}", f"'{one_line(value, LONGEST)}'", rule, remedy)
 
 
 def cards(deck: Path) -> list[Card]:
@@ -90,8 +90,7 @@ def _lines(text: str, shown: str) -> Iterator[tuple[str, list[str]]]:
 def _card(place: str, words: list[str], lines: Iterator[tuple[str, list[str]]]) -> Card:
     name = words[0].upper()
     if name not in CARDS:
-        shown = "".join(letter if letter.isprintable() else "?" for letter in words[0])[:40]
-        raise InputError(place, f"'{shown}'", "no card of svOneDSolver", nearest(name, CARDS))
+        raise InputError(place, f"'{one_line(words[0], LONGEST)}'", "no card of svOneDSolver", nearest(name, CARDS))
     card = Card(name, tuple(words[1:]), place)
     fewest, most = CARDS[name]
     if not fewest <= len(card.words) <= most:

@@ -15,6 +15,7 @@ from haiflow.units import format_quantity
 Point = tuple[float, float, float]
 LONGEST_NAME = 80
 DECIMALS = 12  # of a share of the cycle
+FINEST, COARSEST = 1e-3, 4e-3  # m, of cells
 PARABOLA = 2.0  # exponent of Poiseuille's velocity profile
 PERIODIC = 1e-4  # a peer's network is compared with the peer: closer to the limit than haiflow's usual 1e-3
 
@@ -69,7 +70,6 @@ class Draft:
     viscosity: float = 3.8e-3
     velocity_profile: float = 2.0
     cell_length: float | None = None
-    mean_pressure: float | None = None
 
 
 def as_document(draft: Draft) -> dict[str, Any]:
@@ -90,11 +90,8 @@ def as_document(draft: Draft) -> dict[str, Any]:
         },
         "ligated": [],
     }
-    if draft.mean_pressure is not None:
-        arteries["mean_pressure"] = format_quantity(draft.mean_pressure, "pressure")
     numerics: dict[str, Any] = {"velocity_profile": draft.velocity_profile, "periodic_tolerance": PERIODIC}
-    if draft.cell_length is not None:
-        numerics["cell_length"] = format_quantity(draft.cell_length, "length")
+    numerics |= _quantities(("cell_length", draft.cell_length, "length"))
     run = {"clock": "pulse", "duration": format_quantity(draft.cycle.period, "time"), "numerics": numerics}
     return {"haiflow": 1, "name": draft.name[:200], "arteries": arteries, "run": run}
 
@@ -114,6 +111,11 @@ def _pair(both: tuple[float, float]) -> str | list[str]:
     return texts[0] if texts[0] == texts[1] else texts
 
 
+def _quantities(*given: tuple[str, float | None, str]) -> dict[str, str]:
+    """Key -> text, of (key, SI value, dimension); what is None is left out."""
+    return {key: format_quantity(value, dimension) for key, value, dimension in given if value is not None}
+
+
 def _vessel(vessel: DraftVessel) -> dict[str, Any]:
     found: dict[str, Any] = {
         "from": vessel.start,
@@ -121,21 +123,18 @@ def _vessel(vessel: DraftVessel) -> dict[str, Any]:
         "length": format_quantity(vessel.length, "length"),
         "diameter": _pair(vessel.diameter),
     }
-    for key, value, dimension in (
+    found |= _quantities(
         ("wave_speed", vessel.wave_speed, "velocity"),
         ("young_modulus", vessel.modulus, "pressure"),
         ("reference_pressure", vessel.reference_pressure, "pressure"),
         ("wall_viscosity", vessel.wall_viscosity, "viscosity"),
-    ):
-        if value is not None:
-            found[key] = format_quantity(value, dimension)
+    )
     if vessel.thickness is not None:
         found["wall_thickness"] = _pair(vessel.thickness)
-    loss = {}
-    if vessel.linear_loss:
-        loss["linear"] = format_quantity(vessel.linear_loss, "hydraulic_resistance")
-    if vessel.quadratic_loss:
-        loss["quadratic"] = format_quantity(vessel.quadratic_loss, "quadratic_resistance")
+    loss = _quantities(
+        ("linear", vessel.linear_loss or None, "hydraulic_resistance"),
+        ("quadratic", vessel.quadratic_loss or None, "quadratic_resistance"),
+    )
     if loss and vessel.loss_at != "both":
         loss["at"] = vessel.loss_at
     found |= {"loss": loss} if loss else {}
@@ -146,15 +145,13 @@ def _vessel(vessel: DraftVessel) -> dict[str, Any]:
 
 def _outlet(outlet: DraftOutlet) -> dict[str, Any]:
     found: dict[str, Any] = {"kind": outlet.kind}
-    for key, value, dimension in (
+    found |= _quantities(
         ("proximal", outlet.proximal, "hydraulic_resistance"),
         ("distal", outlet.distal, "hydraulic_resistance"),
         ("compliance", outlet.compliance, "compliance"),
         ("flow", outlet.flow, "flow_rate"),
         ("venous_pressure", outlet.venous_pressure, "pressure"),
-    ):
-        if value is not None:
-            found[key] = format_quantity(value, dimension)
+    )
     if outlet.coefficient is not None:
         found["coefficient"] = outlet.coefficient
     if outlet.share is not None:
@@ -200,6 +197,11 @@ def bounded_profile(exponent: float, key: str, findings: Findings) -> float:
         return exponent
     findings.add(key, exponent, "a parabola (2) instead: haiflow has none more pointed, and its friction is higher")
     return PARABOLA
+
+
+def common_cell_length(wanted: Iterable[float]) -> float:
+    """The length (m) of all cells: the least of what a deck's vessels ask for, within bounds."""
+    return min(max(min(wanted), FINEST), COARSEST)
 
 
 def positive_mean(cycle: Cycle, place: str, what: str) -> Cycle:

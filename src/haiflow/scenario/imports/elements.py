@@ -13,7 +13,7 @@ from math import pi, sqrt
 
 from haiflow.scenario.imports.draft import Draft, DraftVessel
 from haiflow.scenario.imports.findings import Findings
-from haiflow.scenario.imports.means import mean_pressures, outlet_resistance
+from haiflow.scenario.imports.means import mean_pressures, outlet_resistance, poiseuille
 
 HEAD = 1e-4  # of the network's pressure: the velocity head in a wide tube, at twice the mean flow
 WIDEST = 1e-2  # m2
@@ -92,8 +92,8 @@ def _geometric(draft: Draft, element: Element, pressure: float, findings: Findin
     if element.length is None or element.inertance <= 0.0:
         return None
     area = draft.density * element.length / element.inertance
-    own = 8.0 * pi * draft.viscosity * element.length / area**2
-    if own > 1.05 * element.resistance:
+    vessel = DraftVessel(element.name, element.start, element.end, element.length, (2.0 * sqrt(area / pi),) * 2)
+    if poiseuille(vessel, draft.viscosity, draft.velocity_profile) > 1.05 * element.resistance:
         consequence = "below Poiseuille's for the area that L gives: not a tube, read as lumped elements"
         findings.add("R_poiseuille", f"{element.resistance:.6g} Pa s/m3", consequence, element.name)
         return None
@@ -102,7 +102,6 @@ def _geometric(draft: Draft, element: Element, pressure: float, findings: Findin
         consequence = "too soft for a 1D wall at its mean pressure: read as lumped elements"
         findings.add("C", f"{element.compliance:.6g} m3/Pa", consequence, element.name)
         return None
-    vessel = DraftVessel(element.name, element.start, element.end, element.length, (2.0 * sqrt(area / pi),) * 2)
     consequence = "a 1D vessel: area from L, wave speed from C; what R has above Poiseuille's is a lumped loss"
     findings.add("vessel_length", f"{element.length:.6g} m", consequence, element.name)
     return _finished(vessel, draft, element, pressure, speed, findings)
@@ -145,9 +144,7 @@ def _finished(
     vessel: DraftVessel, draft: Draft, element: Element, pressure: float, speed: float, findings: Findings
 ) -> DraftVessel:
     """Wall and losses; a wall that the deck takes as rigid is a stiff one here."""
-    area = 0.25 * pi * vessel.diameter[0] ** 2
-    own = 8.0 * pi * draft.viscosity * vessel.length / area**2
-    extra = element.resistance - own
+    extra = element.resistance - poiseuille(vessel, draft.viscosity, draft.velocity_profile)
     vessel.linear_loss = extra if extra > ROUND_OFF * element.resistance else 0.0
     vessel.quadratic_loss = element.quadratic
     vessel.wave_speed, vessel.reference_pressure = speed, pressure

@@ -1,8 +1,7 @@
-"""Files in and out: a deck's text (bounded, UTF-8, no binary), files that it names, and the scenario written whole."""
+"""A deck's text (bounded, UTF-8, no binary), and the files that it names."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from haiflow.errors import InputError
@@ -45,27 +44,3 @@ def beside(deck: Path, name: str, place: str) -> Path:
             place, f"'{name}'", "the file does not exist", f"put it beside {deck.name}, or correct the name"
         )
     return found
-
-
-def refuse_existing(file: Path, deck: Path, *, force: bool) -> None:
-    """Raise :class:`InputError` where the scenario cannot or must not be written."""
-    if file.exists() and deck.exists() and file.resolve() == deck.resolve():
-        raise InputError(str(file), "the deck itself", "a deck is not overwritten", "give another name with -o")
-    if file.is_dir():
-        raise InputError(str(file), "a folder", "a scenario is a file", "give the name of a file with -o")
-    if not force and (file.exists() or file.is_symlink()):
-        raise InputError(str(file), "exists", "an existing file is not overwritten", "give another name, or --force")
-    if not file.parent.is_dir():
-        raise InputError(str(file), "no such folder", "the file cannot be written", "make the folder first")
-
-
-def write_whole(file: Path, text: str) -> None:
-    """Write ``text`` beside ``file`` and rename: nobody reads half a scenario."""
-    partial = file.with_name(f".{file.name}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, file)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        reason = error.strerror or "failed"
-        raise InputError(str(file), reason, "the file cannot be written", "check the folder") from None

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from haiflow.errors import one_line
+
+OWN_NUMERICS = "not taken over: haiflow's own numerics (run.numerics) take its place"
+OWN_START = "not taken over: haiflow starts from its own steady state"
+LONGEST = 60  # letters of a value
 MOST_NAMED = 4  # places and values told in full before they are only counted
 
 
@@ -38,5 +43,4 @@ def _listed(texts: list[str]) -> str:
 
 def _short(value: object) -> str:
     text = f"{value:.6g}" if isinstance(value, float) else "nothing" if value is None else str(value)
-    text = "".join(letter if letter.isprintable() else "?" for letter in text)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return one_line(text, LONGEST)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import inf, pi
 
+from haiflow.numerics.cone import mean_inverse_fourth
 from haiflow.scenario.imports.draft import Draft, DraftOutlet, DraftVessel
 
 HELD = 1e-3  # Pa s/m3, resistance of an outlet that holds its pressure
@@ -12,9 +13,8 @@ LEAST = 1.0  # Pa s/m3, of a vessel that has none
 
 def poiseuille(vessel: DraftVessel, viscosity: float, profile: float) -> float:
     """Resistance (Pa s/m3) of a vessel of linear radius, with the friction of a velocity profile."""
-    a, b = (0.5 * d for d in vessel.diameter)
-    shape = (a * a + a * b + b * b) / (3.0 * a**3 * b**3)
-    return 2.0 * (profile + 2.0) * viscosity / pi * vessel.length * shape
+    start, end = (0.5 * d for d in vessel.diameter)
+    return 2.0 * (profile + 2.0) * viscosity / pi * vessel.length * mean_inverse_fourth(start, end)
 
 
 def outlet_resistance(outlet: DraftOutlet) -> float:

@@ -7,24 +7,26 @@ pressure ``Pext``. A taper is a linear radius from ``Rp`` to ``Rd``. How each ke
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from math import exp, pi, sqrt
 from pathlib import Path
 
 from haiflow.errors import InputError
 from haiflow.scenario.imports.draft import (
+    PARABOLA,
     Draft,
-    DraftOutlet,
     DraftVessel,
     bounded_profile,
+    common_cell_length,
     no_directed_cycle,
     positive_mean,
     safe_names,
 )
 from haiflow.scenario.imports.files import beside, deck_text
-from haiflow.scenario.imports.findings import Findings
+from haiflow.scenario.imports.findings import OWN_NUMERICS, OWN_START, Findings
 from haiflow.scenario.imports.keys import Keys
-from haiflow.scenario.imports.outlets import impedance, second_inlet, two_elements
+from haiflow.scenario.imports.openbf_ends import outlet
+from haiflow.scenario.imports.outlets import second_inlet
 from haiflow.scenario.imports.tables import two_columns
 from haiflow.scenario.imports.waveforms import Cycle, cycle
 from haiflow.scenario.read import Document, read_text
@@ -38,15 +40,12 @@ KNOWN = (
     "project_name", "inlet_file", "blood", "solver", "network", "label", "sn", "tn", "L", "E", "R0", "Rp", "Rd", "h0",
     "M", "Pext", "Pout", "gamma_profile", "phi", "R1", "R2", "Cc", "Rt", "inlet_impedance_matching", "outlet", "inlet",
 )  # fmt: skip
-OWN_NUMERICS = "not taken over: haiflow's own numerics (run.numerics) take its place"
 OWN_OUTPUT = "not taken over: haiflow writes all vessels and quantities"
-OWN_START = "not taken over: haiflow starts from its own steady state"
 OTHER_END = "not taken over: the vessel ends in another kind of outlet"
 NO_END = "not taken over: the vessel ends where others begin"
 AVOLIO = (0.2802, -5.053e2, 0.1324, -0.1114e2)  # h0(R), Avolio 1980, Med Biol Eng Comput 18:709
 VISCOELASTIC = (0.6, 1.5e-3)  # Pa s m, Pa s m2: openBF's wall for 'visco-elastic: true', b0 + b1 / (2 R)
-PLUG_PROFILE, PARABOLA = 9.0, 2.0  # defaults of versions 1 and 2
-FINEST, COARSEST = 1e-3, 4e-3  # m, of the cells that M asks for
+PLUG = 9.0  # default of version 1; that of version 2 is the parabola
 SOLVER = ("Ccfl", "cycles", "jump", "convergence_tolerance")
 ENDS = ("R1", "R2", "Cc", "Rt", "Pout", "outlet", "inlet_impedance_matching")
 
@@ -69,7 +68,7 @@ def read(deck: Path, findings: Findings) -> Draft:
     _vessels(draft, vessels, findings)
     _inlets(draft, deck, top, vessels, old, findings)
     _outlets(draft, vessels, findings)
-    _profile(draft, vessels, PLUG_PROFILE if old else PARABOLA, findings)
+    _profile(draft, vessels, PLUG if old else PARABOLA, findings)
     _cells(draft, vessels, findings)
     _solver(top)
     for keys in vessels:
@@ -238,46 +237,18 @@ def _outlets(draft: Draft, vessels: list[Keys], findings: Findings) -> None:
     meeting = Counter(node for vessel in draft.vessels for node in (vessel.start, vessel.end))
     for keys, vessel in zip(vessels, draft.vessels, strict=True):
         if meeting[vessel.end] == 1:
-            draft.outlets[vessel.end] = _outlet(draft, keys, vessel)
+            draft.outlets[vessel.end] = outlet(keys, vessel, draft.density)
         for key in ENDS:
             keys.unused(key, OTHER_END if meeting[vessel.end] == 1 else NO_END)
-
-
-def _outlet(draft: Draft, keys: Keys, vessel: DraftVessel) -> DraftOutlet:
-    kind = keys.text("outlet", None)
-    if kind not in (None, "wk2", "wk3", "reflection"):
-        raise keys.error("outlet", kind, "an outlet is wk2, wk3 or reflection", "use one of them")
-    base = keys.number("Pext", 0.0)
-    if kind == "reflection" or (kind is None and "R1" not in keys):
-        coefficient = keys.number("Rt", None)
-        if coefficient is None:
-            keys.findings.add("Rt", None, "no outlet is given: waves leave freely (Rt = 0), as in openBF", keys.where)
-        elif not -1.0 <= coefficient <= 1.0:
-            raise keys.error("Rt", coefficient, "must lie in [-1, 1]", "1 is a closed end, -1 an open one")
-        return DraftOutlet("reflection", coefficient=coefficient or 0.0, venous_pressure=base)
-    back = keys.number("Pout", 0.0)
-    first, second = keys.number("R1", above=0.0), keys.number("R2", 0.0, at_least=0.0)
-    compliance = keys.number("Cc", 0.0, at_least=0.0)
-    matched = keys.flag("inlet_impedance_matching", default=False)
-    if kind == "wk2" and second:
-        keys.findings.add("R2", second, "not taken over: a two-element Windkessel has R1 and Cc", keys.where)
-        second = 0.0
-    if not compliance:
-        keys.findings.add("Cc", compliance, "without compliance the outlet is a resistance, R1 + R2", keys.where)
-        return DraftOutlet("resistance", distal=first + second, venous_pressure=back)
-    if not second or matched:
-        return two_elements(keys, first + second, compliance, back, impedance(vessel, draft.density),
-                            "inlet_impedance_matching" if matched else "R1")  # fmt: skip
-    return DraftOutlet("windkessel", first, second, compliance, venous_pressure=back)
 
 
 def _profile(draft: Draft, vessels: list[Keys], default: float, findings: Findings) -> None:
     """One exponent for all vessels: the one along most of the network's length."""
     given = [keys.number("gamma_profile", default, above=0.0) for keys in vessels]
-    along: Counter[float] = Counter()
+    along: defaultdict[float, float] = defaultdict(float)  # m
     for exponent, vessel in zip(given, draft.vessels, strict=True):
-        along[exponent] += vessel.length  # type: ignore[assignment]
-    draft.velocity_profile = bounded_profile(along.most_common(1)[0][0], "gamma_profile", findings)
+        along[exponent] += vessel.length
+    draft.velocity_profile = bounded_profile(max(along, key=along.__getitem__), "gamma_profile", findings)
     for keys, exponent in zip(vessels, given, strict=True):
         if "gamma_profile" not in keys:
             consequence = f"taken as {default:g}, the default of this version of openBF"
@@ -294,16 +265,17 @@ def _profile(draft: Draft, vessels: list[Keys], default: float, findings: Findin
 
 def _cells(draft: Draft, vessels: list[Keys], findings: Findings) -> None:
     """``M`` cells a vessel: the finest of them sets the length of all cells, within bounds."""
-    given = {vessel.name: keys.whole("M", None) for keys, vessel in zip(vessels, draft.vessels, strict=True)}
-    sizes = [vessel.length / given[vessel.name] for vessel in draft.vessels if (given[vessel.name] or 0) > 0]
-    if not sizes:
+    given = [
+        (keys, vessel, count)
+        for keys, vessel in zip(vessels, draft.vessels, strict=True)
+        if (count := keys.whole("M", None)) is not None
+    ]
+    for keys, _, count in given:
+        if count < 1:
+            raise keys.error("M", count, "must be above 0", "give the number of cells")
+    if not given:
         return
-    draft.cell_length = min(max(min(sizes), FINEST), COARSEST)
-    for keys in vessels:
-        if "M" in keys:
-            consequence = f"the cells of all vessels are about {1e3 * draft.cell_length:.3g} mm long instead"
-            findings.add("M", keys.take("M"), consequence, keys.where)
-    for vessel in draft.vessels:
-        vessel_M = given[vessel.name]
-        if vessel_M is not None and vessel_M < 1:
-            raise InputError(f"{vessel.name}.M", str(vessel_M), "must be above 0", "give the number of cells")
+    draft.cell_length = common_cell_length(vessel.length / count for _, vessel, count in given)
+    for keys, _, count in given:
+        consequence = f"the cells of all vessels are about {1e3 * draft.cell_length:.3g} mm long instead"
+        findings.add("M", count, consequence, keys.where)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from math import pi, sqrt
+from math import pi
 
+from haiflow.arteries.tube_law import stiffness_from_wall, wave_speed
 from haiflow.scenario.imports.draft import DraftOutlet, DraftVessel
 from haiflow.scenario.imports.keys import Keys
 
@@ -17,8 +18,8 @@ def impedance(vessel: DraftVessel, density: float) -> float:
         return density * vessel.wave_speed / area
     assert vessel.modulus is not None
     assert vessel.thickness is not None
-    speed = sqrt(4.0 / 3.0 * vessel.modulus * vessel.thickness[1] / vessel.diameter[1] / density)
-    return density * speed / area
+    beta = stiffness_from_wall(vessel.modulus, vessel.thickness[1])
+    return density * float(wave_speed(area, area, beta, density)) / area
 
 
 def two_elements(

@@ -9,10 +9,10 @@ from textwrap import wrap
 
 from haiflow.errors import InputError, InputErrors
 from haiflow.scenario.imports.draft import Draft, as_document
-from haiflow.scenario.imports.files import refuse_existing, write_whole
 from haiflow.scenario.imports.findings import Findings
 from haiflow.scenario.imports.plausible import plausible
 from haiflow.scenario.load import loads
+from haiflow.scenario.new_file import refuse_existing, write_whole
 from haiflow.scenario.write import as_sections
 
 Reader = Callable[[Path, Findings], Draft]
@@ -61,7 +61,9 @@ def _of_deck(error: InputError, deck: Path) -> InputError:
 
 def import_file(deck: Path, output: Path, reader: Reader, peer: str, *, force: bool) -> Imported:
     """Read the deck and write the scenario; nothing is written where anything is wrong."""
-    refuse_existing(output, deck, force=force)
+    if output.exists() and deck.exists() and output.resolve() == deck.resolve():
+        raise InputError(str(output), "the deck itself", "a deck is not overwritten", "give another name with -o")
+    refuse_existing(output, force=force)
     done = imported(deck, reader, peer)
     write_whole(output, done.text)
     return done

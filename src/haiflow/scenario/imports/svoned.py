@@ -8,16 +8,19 @@ Young and Tsai in place of the segment's friction. How each card is read: docs/i
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from math import pi, sqrt
 from pathlib import Path
 
 from haiflow.errors import InputError, nearest
 from haiflow.scenario.imports.cards import Card, cards
 from haiflow.scenario.imports.draft import (
+    COARSEST,
     Draft,
     DraftVessel,
+    Point,
     bounded_profile,
+    common_cell_length,
     no_directed_cycle,
     positive_mean,
     safe_names,
@@ -30,7 +33,6 @@ from haiflow.scenario.imports.units import CGS
 from haiflow.scenario.imports.waveforms import Cycle, cycle
 
 STEADY_STEPS = 100_000  # of a cycle of steady flow, at most about
-COARSEST, FINEST = 4e-3, 1e-3  # m, of the cells
 SOLVER = ("time step", "steps between saves", "steps", "quadrature points", None, None, "tolerance", "formulation",
           "stabilisation")  # fmt: skip
 
@@ -108,7 +110,7 @@ def _segments(draft: Draft, by_name: dict[str, list[Card]], findings: Findings) 
 def _join(draft: Draft, segments: list[Segment], by_name: dict[str, list[Card]], findings: Findings) -> None:
     """Nodes of the network: joints, and the free ends."""
     node_cards = _unique(by_name.get("NODE", []), 0, "node")
-    points = [tuple(CGS.length * card.number(i, "coordinate") for i in (1, 2, 3)) for card in node_cards.values()]
+    points = {name: _point(card) for name, card in node_cards.items()}
     by_id = {segment.card.whole(1, "segment ID"): segment for segment in segments}
     lists = {name: _unique(by_name.get(name, []), 0, "list") for name in ("JOINTINLET", "JOINTOUTLET")}
     used: set[str] = set()
@@ -116,9 +118,9 @@ def _join(draft: Draft, segments: list[Segment], by_name: dict[str, list[Card]],
     safe = safe_names([f"joint {joint.words[0]}" for joint in joints], findings, "JOINT")
     for joint in joints:
         node = safe[f"joint {joint.words[0]}"]
-        if joint.words[1].upper() not in node_cards:
-            raise joint.error(joint.words[1], "no such node", nearest(joint.words[1], node_cards))
-        draft.positions[node] = points[list(node_cards).index(joint.words[1].upper())]  # type: ignore[assignment]
+        if joint.words[1].upper() not in points:
+            raise joint.error(joint.words[1], "no such node", nearest(joint.words[1], points))
+        draft.positions[node] = points[joint.words[1].upper()]
         for index, kind, end in ((2, "JOINTINLET", "end"), (3, "JOINTOUTLET", "start")):
             members = lists[kind].get(joint.words[index].upper())
             if members is None:
@@ -132,9 +134,15 @@ def _join(draft: Draft, segments: list[Segment], by_name: dict[str, list[Card]],
         for members in named.values():
             if f"{kind} {members.words[0]}" not in used:
                 findings.add(kind, members.words[0], "not taken over: no JOINT names it")
-    _free_ends(draft, segments, list(node_cards), points, findings)
+    _free_ends(draft, segments, points, findings)
     edges = {segment.vessel.name: (segment.vessel.start, segment.vessel.end) for segment in segments}
     no_directed_cycle(edges, segments[0].card.place.rsplit(":", 1)[0])
+
+
+def _point(node: Card) -> Point:
+    """Where a node lies (m)."""
+    x, y, z = (CGS.length * node.number(index, "coordinate") for index in (1, 2, 3))
+    return x, y, z
 
 
 def _members(card: Card, by_id: dict[int, Segment]) -> list[Segment]:
@@ -148,8 +156,9 @@ def _members(card: Card, by_id: dict[int, Segment]) -> list[Segment]:
     return [by_id[number] for number in ids]
 
 
-def _free_ends(draft: Draft, segments: list[Segment], names: list[str], points: list, findings: Findings) -> None:
+def _free_ends(draft: Draft, segments: list[Segment], points: dict[str, Point], findings: Findings) -> None:
     """Ends outside of joints, at the nodes (by order, from 0) that the segments name; they do not meet there."""
+    names = list(points)
     safe = safe_names([f"node {name}" for name in names], findings, "NODE")
     taken: set[str] = set()
     for segment in segments:
@@ -165,7 +174,7 @@ def _free_ends(draft: Draft, segments: list[Segment], names: list[str], points: 
                 node = f"{node} {segment.vessel.name}"[:80]
             taken.add(node)
             setattr(segment.vessel, end, node)
-            draft.positions[node] = points[index]
+            draft.positions[node] = points[names[index]]
 
 
 def _ends(segment: Segment) -> tuple[tuple[str, int], tuple[str, int]]:
@@ -175,10 +184,11 @@ def _ends(segment: Segment) -> tuple[tuple[str, int], tuple[str, int]]:
 
 def _blood(draft: Draft, segments: list[Segment], findings: Findings) -> None:
     """One blood and one velocity profile: those of the material along most of the length."""
-    along: Counter[str] = Counter()
+    along: defaultdict[str, float] = defaultdict(float)  # m
     for segment in segments:
-        along[segment.material.words[0]] += segment.vessel.length  # type: ignore[assignment]
-    main = next(s.material for s in segments if s.material.words[0] == along.most_common(1)[0][0])
+        along[segment.material.words[0]] += segment.vessel.length
+    most = max(along, key=along.__getitem__)
+    main = next(s.material for s in segments if s.material.words[0] == most)
     draft.density = CGS.density * main.number(2, "density", above=0.0)
     draft.viscosity = CGS.viscosity * main.number(3, "viscosity", above=0.0)
     draft.velocity_profile = bounded_profile(main.number(5, "exponent", above=0.0), "MATERIAL exponent", findings)
@@ -219,11 +229,8 @@ def _inlet(draft: Draft, segments: list[Segment], solver: Card, tables: dict[str
 def _cells(draft: Draft, segments: list[Segment], findings: Findings) -> None:
     """Cells of about the size of the deck's elements, within bounds; a cycle of steady flow is kept short."""
     steady = len(draft.cycle.values) == 1
-    sizes = []
-    for segment in segments:
-        elements = segment.card.number(3, "number of elements", above=0.0)
-        sizes.append(segment.vessel.length / elements)
-    size = COARSEST if steady else min(max(min(sizes), FINEST), COARSEST)
+    sizes = [s.vessel.length / s.card.number(3, "number of elements", above=0.0) for s in segments]
+    size = COARSEST if steady else common_cell_length(sizes)
     draft.cell_length = size
     consequence = f"the cells of all vessels are about {1e3 * size:.3g} mm long instead"
     for segment in segments:

@@ -18,7 +18,7 @@ from haiflow.errors import InputError, nearest
 from haiflow.scenario.imports.draft import Draft, no_directed_cycle, safe_names
 from haiflow.scenario.imports.elements import Element, as_vessels
 from haiflow.scenario.imports.files import deck_text
-from haiflow.scenario.imports.findings import Findings
+from haiflow.scenario.imports.findings import OWN_NUMERICS, OWN_START, Findings
 from haiflow.scenario.imports.keys import Keys
 from haiflow.scenario.imports.plausible import plausible, within
 from haiflow.scenario.imports.svzerod_ends import driven_by, outlet_of
@@ -26,9 +26,7 @@ from haiflow.scenario.imports.units import CGS
 from haiflow.scenario.imports.waveforms import Cycle
 from haiflow.scenario.read import KeyPath
 
-OWN_NUMERICS = "not taken over: haiflow's own numerics (run.numerics) take its place"
 OWN_OUTPUT = "not taken over: haiflow writes the last, periodic cycle of all vessels"
-OWN_START = "not taken over: haiflow starts from its own steady state"
 NUMERICS = (
     "number_of_cardiac_cycles", "number_of_time_pts_per_cardiac_cycle", "absolute_tolerance", "rho_infty",
     "maximum_nonlinear_iterations", "steady_initial", "use_cycle_to_cycle_error", "sim_cycle_to_cycle_percent_error",

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from haiflow.numerics.cone import mean_inverse_fourth
+
 TOLERANCE = 0.05  # of the radius
 SHORTEST = 1.0  # radii, of a piece
 
@@ -41,5 +43,4 @@ def _worst(abscissa: Any, radius: Any, first: int, last: int) -> int | None:
 
 def _resistance(abscissa: Any, radius: Any) -> float:
     """Integral of ``1 / r^4`` over linear tapers."""
-    a, b = radius[:-1], radius[1:]
-    return float(np.sum(np.diff(abscissa) * (a * a + a * b + b * b) / (3.0 * a**3 * b**3)))
+    return float(np.sum(np.diff(abscissa) * mean_inverse_fourth(radius[:-1], radius[1:])))

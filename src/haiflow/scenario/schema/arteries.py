@@ -20,10 +20,10 @@ class VesselOverride(f.Part):
     """Values that replace those of one vessel of the network."""
 
     length: f.Length | None = None
-    diameter: f.Diameter | None = None
+    diameter: f.Taper | None = None
     wave_speed: f.Velocity | None = None
     young_modulus: f.Modulus | None = None
-    wall_thickness: f.Diameter | None = None
+    wall_thickness: f.Taper | None = None
 
 
 class Arteries(f.Part):

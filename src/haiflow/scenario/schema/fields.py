@@ -157,7 +157,7 @@ def _write_point(point: tuple[float, float, float]) -> str | list[str]:
     return line if _read_point(line) == point else [format_quantity(value, "length") for value in point]
 
 
-def _read_diameter(given: Any) -> tuple[float, float]:
+def _read_taper(given: Any) -> tuple[float, float]:
     """One length for a straight vessel, or ``[start, end]`` for a tapered one; a wall's thickness is given alike."""
     both = given if isinstance(given, list | tuple) else [given, given]
     if len(both) != 2:
@@ -166,7 +166,7 @@ def _read_diameter(given: Any) -> tuple[float, float]:
     return start, end
 
 
-def _write_diameter(both: tuple[float, float]) -> str | list[str]:
+def _write_taper(both: tuple[float, float]) -> str | list[str]:
     texts = [format_quantity(value, "length") for value in both]
     return texts[0] if texts[0] == texts[1] else texts
 
@@ -185,9 +185,9 @@ class _Ready:
 
 
 POINT_SCHEMA = {"type": ["array", "string"], "items": {"type": "string"}, "examples": [["20 mm", "35 mm", "10 mm"]]}
-DIAMETER_SCHEMA = {"type": ["string", "array"], "items": {"type": "string"}, "examples": ["4 mm", ["4 mm", "3 mm"]]}
+TAPER_SCHEMA = {"type": ["string", "array"], "items": {"type": "string"}, "examples": ["4 mm", ["4 mm", "3 mm"]]}
 Point = Annotated[tuple[float, float, float], _Ready(), *_shaped(_read_point, _write_point, **POINT_SCHEMA)]
-Diameter = Annotated[tuple[float, float], _Ready(), *_shaped(_read_diameter, _write_diameter, **DIAMETER_SCHEMA)]
+Taper = Annotated[tuple[float, float], _Ready(), *_shaped(_read_taper, _write_taper, **TAPER_SCHEMA)]
 
 
 def _read_angle(given: Any) -> float:

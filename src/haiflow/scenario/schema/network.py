@@ -64,11 +64,11 @@ class Vessel(f.Part):
     end: f.Name = Field(alias="to")
     length: f.Length | None = None
     """left out: along the path, or from node to node"""
-    diameter: f.Diameter
+    diameter: f.Taper
     """lumen in vivo, at mean arterial pressure: one value, or [start, end]"""
     wave_speed: f.Velocity | None = None
     young_modulus: f.Modulus | None = None
-    wall_thickness: f.Diameter | None = None
+    wall_thickness: f.Taper | None = None
     """one value, or [start, end]"""
     reference_pressure: f.GaugePressure | None = None
     """gauge pressure at which the vessel has its diameter (and wave speed)"""
