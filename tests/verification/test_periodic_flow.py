@@ -8,7 +8,7 @@ import pytest
 from haiflow.arteries.balance import divergence_free
 from haiflow.arteries.grid import make_grid
 from haiflow.arteries.harmonics import from_harmonics
-from haiflow.arteries.periodic import SAMPLES, Cycle, periodic
+from haiflow.arteries.periodic import SAMPLES, Cycle, _Search, periodic
 from haiflow.arteries.pulsatile import PulsatileFlow
 from haiflow.arteries.simple import binary_tree, network, pulsating, single_vessel
 from haiflow.arteries.slow_modes import slow_modes
@@ -94,6 +94,40 @@ def test_slow_network_does_not_pass_for_periodic(hepatic):
     cycle = periodic(tree, tolerance=1e-3, state=low, grid=grid)
     assert distance(cycle, limit) <= 2.0 * cycle.residual
     assert cycle.cycles <= 6
+
+
+def test_the_first_cycle_far_from_the_limit_says_how_far(hepatic):
+    """Where only a slow mode is left, a cycle changes a tenth of what is missing: the residual is all of it."""
+    bed = 12.7e3 / MEAN
+    tree = single_vessel(0.1, 3e-3, 8.0, pulsating(MEAN, 1.0), Outlet(0.1 * bed, 0.9 * bed, 10.0 / bed))
+    grid = make_grid(tree)
+    limit = marched(tree, 150)
+    flow = PulsatileFlow(tree, grid, replace(from_steady(grid), charge=0.9 * from_steady(grid).charge))
+    for _ in range(2):  # the waves of the start leave
+        before, previous = flow.state(), flow.sample_cycle(SAMPLES)
+    search = _Search(grid, slow_modes(grid, before))
+    start, samples = flow.state(), flow.sample_cycle(SAMPLES)
+    said = search.residual(start, flow.state(), samples)
+    pressure, largest = samples.stations[..., 0], np.abs(limit[..., 0]).max()
+    off = np.abs(pressure - limit[..., 0]).max() / largest
+    changed = np.abs(pressure - previous.stations[..., 0]).max() / largest
+    assert off > 7.0 * changed > 0.01
+    assert said == pytest.approx(off, rel=0.2)
+
+
+def test_the_harmonics_of_a_reflecting_outlet_are_those_of_its_small_waves():
+    """Of a small pulse on a small flow the linear network's periodic state is the march's limit."""
+    angle = 2.0 * np.pi * np.arange(64) / 64
+    inlet = Inlet("n0", "flow_rate", 0.8, MEAN * 1e-2 * (1.0 + 1e-1 * np.sin(angle) + 5e-2 * np.cos(2.0 * angle)))
+    for reflection in (-0.5, 0.0, 0.4):
+        tree = single_vessel(0.4, 3e-3, 6.0, inlet, Outlet(reflection=reflection))
+        grid = make_grid(tree)
+        flow = PulsatileFlow(tree, grid, from_steady(grid))
+        for _ in range(30):
+            flow.advance(flow.steps_in_cycle)
+        steady, found = from_steady(grid), from_harmonics(grid)
+        assert np.abs(found.area - flow.area).max() < 0.03 * np.abs(flow.area - steady.area).max()
+        assert np.abs(found.flow_rate - flow.flow_rate).max() < 0.01 * np.abs(flow.flow_rate - steady.flow_rate).max()
 
 
 def test_decay_of_one_windkessel_is_its_time_constant():
