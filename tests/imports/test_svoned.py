@@ -49,7 +49,10 @@ def test_cards_in_si(svoned_deck, read, solve):
 
 
 def test_a_linear_wall_is_the_square_root_law_about_its_reference_pressure(svoned_deck, read, solve):
-    tree, _ = solve(read(svoned_deck, svoned)[0], 1e-2)
+    model, _ = read(svoned_deck, svoned)
+    wall = model.arteries.network.vessels["right"]
+    assert wall.wall_thickness[0] == pytest.approx(0.1 * wall.diameter[0], rel=1e-9)
+    tree, _ = solve(model, 1e-2)
     right = tree.vessel("right")
     for given, radius, beta in (
         (0.9e-4, tree.radius_start[right], tree.beta_start[right]),

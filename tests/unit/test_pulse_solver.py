@@ -144,6 +144,17 @@ def test_nearly_shut_vessel_is_no_trouble(severity):
         assert through[1] < 1e-8
 
 
+def test_a_nodes_pressure_is_that_before_the_losses_behind_it():
+    tree = forked(severity=np.array([0.0, 0.8, 0.0]), loss_linear=np.array([0.0, 0.0, 4e8]))
+    flow = PulsatileFlow(tree)
+    flow.advance(flow.steps_in_cycle)
+    samples = flow.sample_cycle(200)
+    pressure = samples.stations[..., 0]
+    assert (pressure[:, 0, 2] - pressure[:, 1, 0]).max() > 300.0
+    assert (pressure[:, 0, 2] - pressure[:, 2, 0]).max() > 300.0
+    np.testing.assert_allclose(samples.node_pressure[1:, 1], pressure[1:, 0, 2], rtol=1e-9)
+
+
 def test_occluded_inlet_under_pressure_is_at_rest():
     tree = replace(forked(severity=np.array([1.0, 0.0, 0.0])), inlet=Inlet("n0", "pressure", 0.8, 12e3 * WAVE))
     flow = PulsatileFlow(tree)
