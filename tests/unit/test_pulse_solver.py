@@ -7,6 +7,7 @@ import pytest
 
 from haiflow.arteries.grid import make_grid
 from haiflow.arteries.junctions import join
+from haiflow.arteries.local_steps import Steps
 from haiflow.arteries.plan import sample_inlet
 from haiflow.arteries.pulsatile import PulsatileFlow
 from haiflow.arteries.simple import fork, single_vessel
@@ -84,6 +85,16 @@ def test_the_inlet_gives_its_mean_at_any_number_of_steps():
         assert table.mean() == pytest.approx(values.mean(), rel=1e-14)
     table = sample_inlet(Inlet("n0", "flow_rate", 0.8, values), 700)
     np.testing.assert_allclose(table[::100], values, atol=1e-3 * values.max())
+
+
+def test_what_enters_in_a_cycle_is_the_inlets_mean_where_steps_differ():
+    """The inlet's vessel takes steps four times as long as its neighbour: its mean is that at its own steps."""
+    inlet = Inlet("n0", "flow_rate", 0.8, 5e-6 * np.array([0.2, 3.0, 0.1, 2.5, 1.0, 0.4, 0.3]))
+    tree = fork([0.24, 0.1, 0.003], [3e-3, 2e-3, 1.5e-3], [5.0, 5.0, 14.0], inlet, BED)
+    flow = PulsatileFlow(tree, steps=Steps(2800, np.array([2, 2, 0], dtype=np.int32)))
+    assert np.ptp(flow.plan.node_level) == 2 == flow.plan.node_level[0]
+    flow.advance(2800)
+    assert flow.end_volume[0] == pytest.approx(0.8 * inlet.mean, rel=1e-13)
 
 
 def test_a_step_too_long_is_noticed_before_anything_has_gone_wrong():

@@ -122,9 +122,9 @@ def small_pulses():
     for reflection in (-0.5, 0.0, 0.4):
         yield f"reflecting {reflection}", single_vessel(0.4, 3e-3, 6.0, quiet, Outlet(reflection=reflection))
     yield "through a Windkessel", single_vessel(0.1, 3e-3, 8.0, lively, Outlet(5e8, 1e9, 2e-10))
-    beds = {"n2": Outlet(1e9)}
-    yield "through a stenosis", network([(0, 1), (1, 2)], np.full(2, 0.1), np.full(2, 4e-3), np.full(2, 8.0), lively, beds,
-                                        severity=np.array([0.0, 0.96]))  # fmt: skip
+    narrow = network([(0, 1), (1, 2)], np.full(2, 0.1), np.full(2, 4e-3), np.full(2, 8.0), lively,
+                     {"n2": Outlet(1e9)}, severity=np.array([0.0, 0.96]))  # fmt: skip
+    yield "through a stenosis", narrow
 
 
 @pytest.mark.parametrize("tree", [tree for _, tree in small_pulses()], ids=[name for name, _ in small_pulses()])
