@@ -89,7 +89,7 @@ def test_the_inlet_gives_its_mean_at_any_number_of_steps():
 
 def test_what_enters_in_a_cycle_is_the_inlets_mean_where_steps_differ():
     """The inlet's vessel takes steps four times as long as its neighbour: its mean is that at its own steps."""
-    inlet = Inlet("n0", "flow_rate", 0.8, 5e-6 * np.array([0.2, 3.0, 0.1, 2.5, 1.0, 0.4, 0.3]))
+    inlet = Inlet("n0", "flow_rate", 0.8, 5e-6 * np.random.default_rng(2).uniform(0.5, 1.5, 499))
     tree = fork([0.24, 0.1, 0.003], [3e-3, 2e-3, 1.5e-3], [5.0, 5.0, 14.0], inlet, BED)
     flow = PulsatileFlow(tree, steps=Steps(2800, np.array([2, 2, 0], dtype=np.int32)))
     assert np.ptp(flow.plan.node_level) == 2 == flow.plan.node_level[0]
