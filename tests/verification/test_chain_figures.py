@@ -229,11 +229,11 @@ def test_means_over_a_run_are_weighted_by_time():
         for faults in ([], [shut | {"onset": "0 h"}], [shut | {"onset": "36 h"}])
     )
     whole, three = (each["gut"]["mean_flow_rate_m3_per_s"] for each in (free, part))
-    assert three == pytest.approx(0.75 * whole, rel=1e-9)
+    assert three == pytest.approx(0.75 * whole, rel=1e-9, abs=0.0)
     for vessel, key in (("trunk", "mean_flow_rate_m3_per_s"), ("right", "mean_pressure_pa")):
         assert abs(all_shut[vessel][key] / free[vessel][key] - 1.0) > 1e-3
         wanted = 0.75 * free[vessel][key] + 0.25 * all_shut[vessel][key]
-        assert part[vessel][key] == pytest.approx(wanted, rel=1e-6)
+        assert part[vessel][key] == pytest.approx(wanted, rel=1e-6, abs=0.0)
 
 
 def test_a_vessel_drawn_against_the_flow_carries_the_same_drug():
@@ -246,5 +246,5 @@ def test_a_vessel_drawn_against_the_flow_carries_the_same_drug():
     vessel["from"], vessel["to"] = vessel["to"], vessel["from"]
     plain, other = (run(each).summary["arteries"]["right"] for each in (text, json.dumps(turned)))
     assert plain["drug_carried_kg"] > 1e-7
-    assert other["drug_carried_kg"] == pytest.approx(plain["drug_carried_kg"], rel=1e-6)
-    assert other["mean_flow_rate_m3_per_s"] == pytest.approx(-plain["mean_flow_rate_m3_per_s"], rel=1e-6)
+    assert other["drug_carried_kg"] == pytest.approx(plain["drug_carried_kg"], rel=1e-6, abs=0.0)
+    assert other["mean_flow_rate_m3_per_s"] == pytest.approx(-plain["mean_flow_rate_m3_per_s"], rel=1e-6, abs=0.0)
