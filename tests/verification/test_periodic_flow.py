@@ -146,6 +146,14 @@ def test_the_harmonics_are_the_limit_of_a_small_pulse(tree):
         assert np.abs(found - limit).max() <= 0.02 * np.abs(limit).max(), what
 
 
+def test_a_steady_capacitor_is_at_what_its_distal_resistance_takes():
+    """``p_venous + R_d Q``: not at the artery's pressure, which has the proximal resistance above it."""
+    bed = Outlet(8e8, 1.6e9, 1e-10, venous_pressure=700.0)
+    tree = single_vessel(0.1, 3e-3, 8.0, Inlet("n0", "flow_rate", 0.8, np.full(1, MEAN)), bed)
+    grid = make_grid(tree)
+    assert from_steady(grid).charge[1] == pytest.approx(700.0 + 1.6e9 * MEAN, rel=1e-9)
+
+
 def test_decay_of_a_windkessel_is_by_its_own_way_out():
     """Behind a given flow it empties through its distal resistance alone, behind a given pressure through both."""
     outlet = Outlet(1e9, 2e9, 3e-10)
