@@ -8,6 +8,10 @@ import pytest
 from scipy.optimize import brentq
 
 from haiflow.scenario.load import loads
+from haiflow.simulation.assemble import assemble
+from haiflow.simulation.detection import _displaced_share
+from haiflow.simulation.events import build_timeline
+from haiflow.simulation.infusion import Infusion
 from haiflow.simulation.run import run_scenario
 
 HOUR, DAY = 3600.0, 86400.0
@@ -149,6 +153,17 @@ def test_a_reservoir_runs_empty_on_time_and_nothing_goes_below_zero():
         assert series(results, name).min() >= -1e-9 * series(results, name).max()
 
 
+@pytest.mark.parametrize("drive", ["synchromed-ii-40", "intera-3000"])
+def test_no_step_takes_what_lies_below_the_residual_volume(drive):
+    pump = {"model": drive, "fill": {"drug": "floxuridine", "concentration": "5 mg/mL", "volume": "3 mL"}}
+    model = loads(json.dumps(line_alone(pump=pump))).model
+    parts = assemble(model)
+    infusion = Infusion(parts, PRESSURE)
+    infusion.refill(build_timeline(model, parts).refills[0.0])
+    infusion.advance(0.0, 40 * DAY, PRESSURE, np.zeros(infusion.n))
+    assert infusion.reservoir.volume == pytest.approx(parts.pump.residual_volume, rel=1e-9, abs=0.0)
+
+
 # Boluses, refills, and the order of the scenario's lines.
 
 
@@ -269,6 +284,25 @@ def test_each_kind_of_fault_shows_where_it_should(name):
     if "systemic_drug_level" in expected:
         assert "systemic_drug_level" in shown
     assert abs(results.summary["twin"]["ledger"]["drug"]["relative_imbalance"]) <= 1e-10
+
+
+@pytest.mark.parametrize(("onset", "noticed"), [(7.48, False), (7.2, True)])
+def test_a_visit_measures_what_is_missing_against_what_was_planned_since_the_last(onset, noticed):
+    """Of 4 days' 5.2 mL 13 and 20 % are missing. The residual volume stays at a refill and is part of what it finds."""
+    fill = {"drug": "floxuridine", "concentration": "5 mg/mL", "volume": "30 mL"}
+    scenario = line_alone(schedule=[{"at": at, "refill": fill} for at in ("4 d", "8 d")],
+                          faults=[{"kind": "stall", "onset": f"{onset} d"}],
+                          run={"duration": "9 d", "output_every": "1 d"})  # fmt: skip
+    scenario["pump"]["basal_rate"] = "1.3 mL/day"
+    row = run(scenario).summary["detection"][0]
+    assert row["delivered_volume_at_refill_at_s"] == (8 * DAY if noticed else None)
+
+
+def test_what_lodges_elsewhere_is_counted_once():
+    """Three tenths of the agent that one place lacks are the three tenths that another has."""
+    planned, now = np.array([0.5, 0.5, 0.0]), np.array([0.2, 0.5, 0.3])
+    assert _displaced_share((0.0, now), (0.0, planned)) == pytest.approx(0.3, rel=1e-12)
+    assert _displaced_share((0.0, None), (0.0, planned)) == 0.0
 
 
 def test_each_of_several_faults_is_looked_at_alone():

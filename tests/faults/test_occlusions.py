@@ -1,10 +1,12 @@
 """Occlusion, dislodgement, stall and growth: a part in, an altered part out."""
 
+from dataclasses import replace
 from math import inf
 
 import numpy as np
 import pytest
 
+from haiflow.arteries.stenosis import stenosis_loss
 from haiflow.arteries.tree import CLOSED, Inlet, Tree
 from haiflow.catheter.hydraulics import advance, rest_state
 from haiflow.catheter.line import Pocket, SideHole, Tip, build_line
@@ -89,6 +91,16 @@ def test_an_occluded_vessel_is_another_tree():
     long = occlude_vessel(narrow, "artery", 1.0, 0.03)
     np.testing.assert_array_equal(long.severity, [1.0, 0.8])
     np.testing.assert_allclose(long.stenosis_length, [0.03, 2 * 2e-3])
+
+
+def test_the_length_of_one_narrowing_leaves_another_vessels_loss_as_it_was():
+    """Also where the other one tapers: its stenosis is two diameters of its start long, said or not."""
+    tree = replace(one_vessel(), radius_end=np.array([1e-3, 0.5e-3]))
+    alone = occlude_vessel(tree, "branch", 0.8)
+    both = occlude_vessel(alone, "artery", 0.5, 0.03)
+    for before, after in zip(stenosis_loss(alone), stenosis_loss(both), strict=True):
+        assert after[1] == before[1] > 0.0
+        assert after[0] > before[0] == 0.0
 
 
 @pytest.mark.parametrize("fault", [occlude_hole, occlude_line, occlude_vessel])

@@ -116,6 +116,24 @@ def test_a_viscous_wall(openbf_deck, read, solve):
     np.testing.assert_allclose(tree.wall_viscosity, [0.0, 2.0 / 3.0 * sqrt(pi) * 3000.0 * 0.4e-3, 0.0], rtol=1e-12)
 
 
+def test_a_visco_elastic_wall_has_openbfs_own_coefficient(openbf_deck, read, solve):
+    """Kelvin-Voigt's coefficient ``b0 + b1 / (2 R)`` with R at the middle of the vessel, whatever the thickness."""
+    text = openbf_deck.read_text().replace("label: parent", "label: parent, visco-elastic: true")
+    openbf_deck.write_text(text.replace("label: left", "label: left, visco-elastic: true"))
+    tree, _ = solve(read(openbf_deck, openbf)[0], 1e-2)
+    wanted = [0.6 + 1.5e-3 / (2.0 * 3.75e-3), 0.6 + 1.5e-3 / (2.0 * 2.8e-3), 0.0]
+    np.testing.assert_allclose(tree.wall_viscosity, wanted, rtol=1e-9)
+
+
+def test_a_matched_impedance_is_that_of_the_outlets_end(openbf_deck, read):
+    text = openbf_deck.read_text().replace("R0: 2.8e-3", "Rp: 3.2e-3, Rd: 2.4e-3")
+    openbf_deck.write_text(text.replace("label: left", "label: left, inlet_impedance_matching: true"))
+    outlet = read(openbf_deck, openbf)[0].arteries.network.outlets["n3"]
+    area, speed = pi * 2.4e-3**2, sqrt(2.0 / 3.0 * 700e3 * 0.4e-3 / 2.4e-3 / 1060.0)
+    assert outlet.proximal == pytest.approx(1060.0 * speed / area, rel=1e-12)
+    assert outlet.proximal + outlet.distal == pytest.approx(3.3e9, rel=1e-12)
+
+
 def test_two_elements_have_the_vessels_impedance_in_front(openbf_deck, read):
     openbf_deck.write_text(openbf_deck.read_text().replace("R1: 3.0e8, R2: 3.0e9", "R1: 3.0e9"))
     model, warnings = read(openbf_deck, openbf)

@@ -4,9 +4,13 @@ from math import pi, sqrt
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
 
 from haiflow.errors import InputError
+from haiflow.scenario.imports.draft import Draft, DraftOutlet, DraftVessel
+from haiflow.scenario.imports.means import mean_pressures
 from haiflow.scenario.imports.svoned import read as svoned
+from haiflow.scenario.imports.waveforms import Cycle
 
 TUBE = """MODEL tube
 NODE 0 0.0 0.0 0.0
@@ -45,7 +49,10 @@ def test_cards_in_si(svoned_deck, read, solve):
 
 
 def test_a_linear_wall_is_the_square_root_law_about_its_reference_pressure(svoned_deck, read, solve):
-    tree, _ = solve(read(svoned_deck, svoned)[0], 1e-2)
+    model, _ = read(svoned_deck, svoned)
+    wall = model.arteries.network.vessels["right"]
+    assert wall.wall_thickness[0] == pytest.approx(0.1 * wall.diameter[0], rel=1e-9)
+    tree, _ = solve(model, 1e-2)
     right = tree.vessel("right")
     for given, radius, beta in (
         (0.9e-4, tree.radius_start[right], tree.beta_start[right]),
@@ -120,6 +127,21 @@ def test_a_stenosis_is_young_and_tsais_in_place_of_friction(tmp_path, read, solv
     viscous = 8.0 * pi * 0.04 * (0.83 * 5.0 + 1.64 * 2.0 * sqrt(2.0 / pi)) / 2.0**2 * 50.0
     turbulent = 0.5 * 1.52 * 1.06 * (4.0 / 2.0 - 1.0) ** 2 * (50.0 / 4.0) ** 2
     assert pressure[0, 0] == pytest.approx(5000.0 + tubes + viscous + turbulent, rel=1e-3)
+
+
+@pytest.mark.parametrize("profile", [2.0, 7.0])
+def test_mean_pressures_have_the_friction_of_the_profile(profile):
+    """What the importer reckons a wall's pressure by is what the blood flow has: its drop along a taper."""
+    draft = Draft("one", "", "", Cycle((0.0,), (1e-6,), 1.0, 1e-6), viscosity=4e-3, velocity_profile=profile)
+    draft.vessels = [DraftVessel("v", "a", "b", 0.1, (4e-3, 2e-3)), DraftVessel("w", "b", "c", 0.2, (3e-3, 3e-3))]
+    draft.inlet, draft.outlets = "a", {"c": DraftOutlet("resistance", distal=2e8, venous_pressure=500.0)}
+    draft.vessels[1].linear_loss = 3e7
+    found = mean_pressures(draft)
+    taper = 2.0 * (profile + 2.0) * 4e-3 / pi * 1e-6 * quad(lambda x: (2e-3 - 1e-2 * x) ** -4, 0.0, 0.1)[0]
+    tube = 2.0 * (profile + 2.0) * 4e-3 / pi * 1e-6 * 0.2 / 1.5e-3**4
+    assert found["c"] == pytest.approx(700.0, rel=1e-9)
+    assert found["b"] == pytest.approx(730.0 + tube, rel=1e-9)
+    assert found["a"] == pytest.approx(730.0 + tube + taper, rel=1e-9)
 
 
 def test_ends_at_one_node_meet_only_in_a_joint(svoned_deck, read):

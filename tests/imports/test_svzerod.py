@@ -138,6 +138,15 @@ def test_junction_resistances(deck, read, solve):
     assert all(flow > 0.0 for _, _, flow in found.values())  # each leads as the blood flows
 
 
+def test_a_junctions_stenosis_coefficient_is_of_the_flow_squared(deck, read, solve):
+    vessels = [vessel(0, {"R_poiseuille": 10.0}, inlet="IN"), vessel(1, {"R_poiseuille": 20.0}, outlet="A")]
+    bcs = [bc("IN", "FLOW", **steady(6.0)), bc("A", "RESISTANCE", R=100.0, Pd=0.0)]
+    own = {"R_poiseuille": [30.0], "L": [0.0], "stenosis_coefficient": [15.0]}
+    path = deck(vessels, bcs, [junction("J", [0], [1], "BloodVesselJunction", junction_values=own)])
+    found = means(solve, read(path, svzerod)[0])
+    assert found["v0"][0] == pytest.approx(6.0 * 160.0 + 15.0 * 6.0**2, rel=1e-3)
+
+
 def test_geometry_where_length_inertance_and_compliance_fit(deck, read, solve):
     """10 cm of 3 mm radius at 6 m/s; a quarter more resistance than Poiseuille's is a lumped loss."""
     area, length, speed = pi * 0.3**2, 10.0, 600.0

@@ -143,6 +143,10 @@ def test_a_narrowing_is_kept(tmp_path, read):
     abscissa = 1e-3 * at
     _, off = pieces(abscissa, 1e-3 * radius)
     assert off <= 0.05
+    exact = np.trapezoid(radius**-4.0, at)
+    parts = [(vessel.length, *(0.5 * d for d in vessel.diameter)) for vessel in vessels.values()]
+    ours = sum(length * np.trapezoid(np.linspace(a, b, 1001) ** -4.0, dx=1e-3) for length, a, b in parts)
+    assert off == pytest.approx(abs(1e-9 * ours / exact - 1.0), abs=2e-4)
     assert sum(vessel.length for vessel in vessels.values()) == pytest.approx(0.06, rel=1e-9)
 
 

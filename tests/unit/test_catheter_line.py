@@ -110,3 +110,31 @@ def test_inlet_compliance_is_lumped_on_the_first_cell():
     line = build_line(0.5, 0.6e-3, 2.3e-3)
     more = with_inlet_compliance(line, 1e-13)
     np.testing.assert_allclose(more.compliance - line.compliance, [1e-13] + 63 * [0.0], rtol=1e-12, atol=0)
+
+
+def test_narrowings_add_and_one_without_a_length_is_two_diameters_long():
+    plain = build_line(0.5, 0.6e-3, 2.3e-3)
+    one = narrowed(plain, 0.25, 0.9)
+    added = one.resistance_per_viscosity.sum() / plain.resistance_per_viscosity.sum() - 1.0
+    assert added == pytest.approx(2.0 * 0.6e-3 / 0.5 * 99.0, rel=1e-10, abs=0.0)
+    two = narrowed(narrowed(plain, 0.25, 0.9, 0.02), 0.25, 0.8, 0.02)
+    added = two.resistance_per_viscosity.sum() / plain.resistance_per_viscosity.sum() - 1.0
+    assert added == pytest.approx(0.04 * (99.0 + 24.0), rel=1e-10, abs=0.0)
+
+
+def test_a_segment_has_its_own_wall():
+    """Lame's compliance per length, with the modulus of the segment and the outer radius at the middle of each cell."""
+    parts = [Segment(0.2, 0.6e-3, 2.3e-3, wall_modulus=1e6), Segment(0.3, 0.6e-3, 2.3e-3, 0.6e-3, 1.2e-3)]
+    line = build_line(0.5, 0.6e-3, 2.3e-3, segments=parts, wall_modulus=3e6, n_cells=50)
+    middle = 0.5 * (line.x[1:] + line.x[:-1])
+    outer = np.where(middle < 0.2, 1.15e-3, 1.15e-3 - 0.55e-3 * (middle - 0.2) / 0.3)
+    modulus = np.where(middle < 0.2, 1e6, 3e6)
+    lame = 3.0 * np.pi * 0.3e-3**2 * outer**2 / (modulus * (outer**2 - 0.3e-3**2))
+    np.testing.assert_allclose(line.compliance / line.dx, lame, rtol=1e-10)
+    np.testing.assert_allclose(line.wall_thickness, outer - 0.3e-3, rtol=1e-10)
+
+
+def test_a_side_hole_has_its_own_discharge_coefficient():
+    holes = [SideHole("a", 5e-3, 0.3e-3), SideHole("b", 9e-3, 0.3e-3, 0.8)]
+    line = build_line(0.5, 0.6e-3, 2.3e-3, side_holes=holes, tip=IN_ARTERY)
+    assert [hole.discharge_coefficient for hole in line.holes] == [1.0, 0.6, 0.8]

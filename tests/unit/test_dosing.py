@@ -34,7 +34,7 @@ def test_bilirubin_of_three_stops_whatever_the_reference() -> None:
     assert (decision.fraction, decision.decided_by) == (0.0, BILIRUBIN)
 
 
-@pytest.mark.parametrize(("alp", "expected"), [(1.69, 0.25), (1.71, 0.0)])
+@pytest.mark.parametrize(("alp", "expected"), [(1.69, 0.25), (1.7, 0.0), (1.71, 0.0)])
 def test_a_held_dose_starts_again_at_a_quarter(alp: float, expected: float) -> None:
     decision = dose_fraction({AST: 100, ALP: 80 * alp}, {AST: 40, ALP: 80}, held=True)
     assert decision.fraction == expected

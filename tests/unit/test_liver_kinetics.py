@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from haiflow.liver.build import build_liver
+from haiflow.liver.build import TumourSpec, build_liver
 from haiflow.liver.kinetics import DrugKinetics, calibrate
 from haiflow.liver.perfusion import portal_supply
 from haiflow.liver.transport import blood, tissue, tissue_concentration, transport
@@ -49,6 +49,19 @@ def test_clearance_halves_at_half_saturation() -> None:
     high = transport(liver, drug, arterial, np.full(len(low.names), 2e-3))
     np.testing.assert_allclose(high.loss[1::2], 0.5 * low.loss[1::2], rtol=1e-14)
     assert np.all(low.loss[1::2] > 0.0)
+
+
+def test_a_tumours_exchange_is_its_share_of_the_livers() -> None:
+    """As in 3D: what goes from a unit of its blood to its tissue is ``exchange_ratio`` times normal tissue's."""
+    tumour = TumourSpec(0.03, segment="V", name="tumour", exchange_ratio=0.2)
+    liver = build_liver(tumours=[tumour])
+    balance = transport(liver, DrugKinetics("drug", 0.5), dict.fromkeys(liver.names, 1e-6))
+    rate, volume = balance.rate.toarray(), {item.name: item.volume for item in liver.territories}
+    at = balance.names.index
+    across = {name: rate[at(tissue(name)), at(blood(name))] for name in ("V", "tumour")}
+    assert across["V"] > 0.0
+    assert across["tumour"] / volume["tumour"] == pytest.approx(0.2 * across["V"] / volume["V"], rel=1e-12)
+    np.testing.assert_allclose(rate.sum(axis=0), -balance.outlet.toarray()[0] - balance.loss, atol=1e-18)
 
 
 def test_particles_stay_where_they_lodge() -> None:

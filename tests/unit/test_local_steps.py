@@ -8,9 +8,9 @@ import pytest
 from haiflow.arteries.grid import make_grid
 from haiflow.arteries.local_steps import Steps, choose_steps, node_levels, same_step, share_out
 from haiflow.arteries.pulsatile import SPEED_LIMIT, PulsatileFlow
-from haiflow.arteries.simple import binary_tree, fork, pulsating, single_vessel
-from haiflow.arteries.state import from_steady
-from haiflow.arteries.tree import Inlet, Outlet
+from haiflow.arteries.simple import binary_tree, fork, pulsating, single_vessel, still
+from haiflow.arteries.state import at_rest, from_steady
+from haiflow.arteries.tree import CLOSED, Inlet, Outlet
 from haiflow.numerics.team import WISHES, Pace, allowed
 
 INLET = Inlet("n0", "flow_rate", 0.8, 6e-6 * (1.0 + 0.5 * np.sin(2 * np.pi * np.arange(32) / 32)))
@@ -62,6 +62,36 @@ def test_volume_is_kept_where_long_and_short_steps_meet():
     assert abs(flow.volume - before - block.dt * (block.face_flux[:, 0].sum() - out)) <= 1e-13 * before
     passed = block.dt * block.face_flux[:, grid.last_face].sum(axis=0)
     np.testing.assert_allclose(flow.end_volume[1::2], passed, rtol=1e-12)
+
+
+def test_a_volume_source_gives_its_volume_whatever_the_steps():
+    tree = uneven()
+    grid = make_grid(tree)
+    source = np.linspace(1e-6, 3e-6, grid.n_cells)  # m2/s
+    flow = PulsatileFlow(tree, grid, source=source, threads=1)
+    assert len(set(flow.steps.level.tolist())) >= 3
+    steps = flow.steps_in_cycle // 4
+    block = flow.advance(steps)
+    gained = np.delete(np.diff(block.face_flux, axis=1), grid.last_face[:-1], axis=1).sum(axis=0)
+    given = block.dt * (steps * source - gained / grid.cell_dx)
+    np.testing.assert_allclose(flow.area, block.area_start + given, rtol=1e-12)
+    assert (block.dt * steps * source / block.area_start).min() > 1e-3
+
+
+def test_a_source_that_swells_all_vessels_alike_moves_no_blood():
+    """Walls of one wave speed and ``s = k A0``: ``sqrt(A / A0) = sqrt(1 + k t)`` and one pressure everywhere, so that
+    the exact solution is at rest. What moves is the error in time, of second order, of nodes between unlike steps."""
+    tree = fork([0.24, 0.003, 0.3, 0.03], [3e-3, 1.5e-3, 2e-3, 1.8e-3], [6.0] * 4, still(0.8), CLOSED)
+    grid, moves = make_grid(tree), []
+    for whole in (1600, 3200):
+        steps = Steps(whole, np.array([3, 0, 3, 1], dtype=np.int32))
+        flow = PulsatileFlow(tree, grid, at_rest(grid), source=2.0 * grid.A0, steps=steps, threads=1)
+        flow.advance(whole // 4)
+        assert flow.steps.whole == whole
+        np.testing.assert_allclose(flow.area, grid.A0 * (1.0 + 2.0 * 0.2), rtol=1e-4)
+        moves.append(np.abs(flow.flow_rate / flow.area).max())
+    assert moves[0] < 1e-6
+    assert moves[1] < moves[0] / 3.0
 
 
 @pytest.mark.parametrize("wall", [None, 0.3])

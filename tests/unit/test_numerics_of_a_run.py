@@ -45,6 +45,48 @@ def test_where_nothing_coarser_is_allowed_only_finer_levels_are_run():
     assert [(family.name, family.factors) for family in families(beat.model)][1] == ("pulse step", (1.0, 0.5, 0.25))
 
 
+def test_a_shorter_step_is_a_smaller_share_of_a_cell():
+    beat = scenario(run={"clock": "pulse", "duration": "1 s", "numerics": {"cfl": 0.4}})
+    step = families(beat.model)[1]
+    assert step.factors == (2.0, 1.0, 0.5)
+    assert [turned(beat, step, factor).model.run.numerics.cfl for factor in step.factors] == [0.8, 0.4, 0.2]
+
+
+def test_a_row_knows_its_level_its_order_and_its_noise():
+    """Where only finer levels ran, the scenario's own is the coarsest, and its error the largest."""
+    coarsest = scenario(run__numerics={"min_cells": 2}, catheter__cells=8)
+    cells, macro = families(coarsest.model)
+    levels = {"cells": [{"x.y": 1.0 + h**2} for h in cells.factors], "macro step": [{"x.y": 2.0}] * 3}
+    row = convergence._row("x.y", 2.0, 0.0, [cells, macro], levels)
+    assert row["cells"]["state"] == "asymptotic"
+    assert row["uncertainty"] == pytest.approx(1.25 * 1.0, rel=1e-9)
+    first = {"cells": [{"x.y": 2.0}] * 3, "macro step": [{"x.y": 1.0 + h} for h in macro.factors]}
+    row = convergence._row("x.y", 2.0, 0.0, [cells, macro], first)
+    assert row["macro step"]["state"] == "asymptotic"
+    assert row["uncertainty"] == pytest.approx(1.25 * 1.0, rel=1e-9)
+    both = {"cells": levels["cells"], "macro step": first["macro step"]}
+    assert convergence._row("x.y", 2.0, 0.0, [cells, macro], both)["uncertainty"] == pytest.approx(2.5, rel=1e-9)
+    noisy = convergence._row("x.y", 2.0, 5.0, [cells, macro], levels)
+    assert noisy["cells"]["state"] == "below the iteration's error"
+    assert noisy["uncertainty"] >= 5.0 + 0.75
+
+
+def test_every_other_level_is_run_with_the_tight_periodic_state(monkeypatch):
+    """Else the periodic state's own error, which differs from run to run, would pass for that of cells and steps."""
+    seen = []
+
+    def recorded(altered, **more):
+        seen.append(altered.model.run.numerics)
+        return run_scenario(altered, **more)
+
+    monkeypatch.setattr(convergence, "run_scenario", recorded)
+    one = scenario(run__duration="1 h")
+    convergence.verify_numerics(one, run_scenario(one, pictures=False))
+    assert len(seen) == 5
+    assert {numerics.periodic_tolerance for numerics in seen} == {0.1 * one.model.run.numerics.periodic_tolerance}
+    assert len({(numerics.cell_length, numerics.macro_step) for numerics in seen}) == 5
+
+
 def test_what_is_not_varied_is_said():
     told = " ".join(untouched(scenario(liver__resolve="3d").model))
     assert "liver's mesh" in told

@@ -7,6 +7,8 @@ import pytest
 
 from haiflow.arteries.grid import make_grid
 from haiflow.arteries.junctions import join
+from haiflow.arteries.local_steps import Steps
+from haiflow.arteries.plan import sample_inlet
 from haiflow.arteries.pulsatile import PulsatileFlow
 from haiflow.arteries.simple import fork, single_vessel
 from haiflow.arteries.state import at_rest, from_steady
@@ -55,6 +57,46 @@ def test_a_wave_too_fast_for_the_step_halves_it():
     np.testing.assert_allclose(flow.area, block.area_start - block.dt / grid.cell_dx * gained, rtol=1e-11)
 
 
+def test_friction_in_a_thin_vessel_keeps_the_step_short():
+    """Where friction is quicker than the waves (``2 K / A`` above ``c / dx``) it sets the step; the flow is
+    Poiseuille's then, and does not blow up."""
+    rate, radius = 2e-10, 50e-6
+    tree = single_vessel(0.01, radius, 20.0, Inlet("n0", "flow_rate", 0.8, rate * WAVE), Outlet(1e12),
+                         velocity_profile=2.0)
+    grid = make_grid(tree)
+    flow = PulsatileFlow(tree, grid, from_steady(grid))
+    friction = 8.0 * np.pi * tree.blood.viscosity / tree.blood.density  # m2/s, of the parabola
+    assert 2.0 * friction / (np.pi * radius**2) > 20.0 / (0.7 * grid.dx[0])
+    assert flow.dt <= 0.5 * flow.area.min() / friction * (1.0 + 1e-12)
+    flow.advance(flow.steps_in_cycle)
+    cycle = flow.sample_cycle(200).stations[:, 0]
+    middle, area = cycle[:, 1, 1].mean(), cycle[:, :, 2].mean()
+    drop = (cycle[:, 0, 0] - cycle[:, 2, 0]).mean()
+    assert middle == pytest.approx(rate, rel=1e-3, abs=0.0)
+    assert drop == pytest.approx(8.0 * np.pi * tree.blood.viscosity * 0.01 * rate / area**2, rel=0.01)
+
+
+def test_the_inlet_gives_its_mean_at_any_number_of_steps():
+    """The spline through few uneven samples has another mean at equal steps than they have; the table has theirs."""
+    values = 5e-6 * np.array([0.2, 3.0, 0.1, 2.5, 1.0, 0.4, 0.3])
+    for steps in (9, 10, 200, 1001):
+        table = sample_inlet(Inlet("n0", "flow_rate", 0.8, values), steps)
+        assert len(table) == steps
+        assert table.mean() == pytest.approx(values.mean(), rel=1e-14, abs=0.0)
+    table = sample_inlet(Inlet("n0", "flow_rate", 0.8, values), 700)
+    np.testing.assert_allclose(table[::100], values, atol=1e-3 * values.max())
+
+
+def test_what_enters_in_a_cycle_is_the_inlets_mean_where_steps_differ():
+    """The inlet's vessel takes steps four times as long as its neighbour: its mean is that at its own steps."""
+    inlet = Inlet("n0", "flow_rate", 0.8, 5e-6 * np.random.default_rng(2).uniform(0.5, 1.5, 499))
+    tree = fork([0.24, 0.1, 0.003], [3e-3, 2e-3, 1.5e-3], [5.0, 5.0, 14.0], inlet, BED)
+    flow = PulsatileFlow(tree, steps=Steps(2800, np.array([2, 2, 0], dtype=np.int32)))
+    assert np.ptp(flow.plan.node_level) == 2 == flow.plan.node_level[0]
+    flow.advance(2800)
+    assert flow.end_volume[0] == pytest.approx(0.8 * inlet.mean, rel=1e-13, abs=0.0)
+
+
 def test_a_step_too_long_is_noticed_before_anything_has_gone_wrong():
     # At rest nothing grows yet, whatever the step: only the check of the wave speed can tell.
     tree = single_vessel(0.3, 3e-3, 6.0)
@@ -63,6 +105,19 @@ def test_a_step_too_long_is_noticed_before_anything_has_gone_wrong():
     flow = PulsatileFlow(tree, grid, at_rest(grid), steps=steps)
     assert len(flow.advance(3).face_flux) == 6
     assert flow.steps_in_cycle == 2 * steps
+
+
+@pytest.mark.parametrize("velocity", [2.5, -2.5])
+def test_what_the_blood_itself_runs_counts_for_the_step(velocity):
+    """Waves alone cross 0.8 cells in a step, with the blood 1.2: only the latter is too long."""
+    tree = single_vessel(0.3, 3e-3, 6.0, outlet=Outlet(reflection=0.0))
+    grid = make_grid(tree)
+    steps = int(6.0 / (0.8 * grid.dx[0]))
+    moving = replace(at_rest(grid), flow_rate=np.full(grid.n_cells, velocity * np.pi * 9e-6))
+    for state, factor in ((at_rest(grid), 1), (moving, 2)):
+        flow = PulsatileFlow(tree, grid, state, steps=steps)
+        flow.advance(1)
+        assert flow.steps_in_cycle == factor * steps
 
 
 def test_stops_early_where_the_blood_is_sucked_out():
@@ -98,6 +153,17 @@ def test_nearly_shut_vessel_is_no_trouble(severity):
     assert through[1] < through[0]
     if severity > 0.999:
         assert through[1] < 1e-8
+
+
+def test_a_nodes_pressure_is_that_before_the_losses_behind_it():
+    tree = forked(severity=np.array([0.0, 0.8, 0.0]), loss_linear=np.array([0.0, 0.0, 4e8]))
+    flow = PulsatileFlow(tree)
+    flow.advance(flow.steps_in_cycle)
+    samples = flow.sample_cycle(200)
+    pressure = samples.stations[..., 0]
+    assert (pressure[:, 0, 2] - pressure[:, 1, 0]).max() > 300.0
+    assert (pressure[:, 0, 2] - pressure[:, 2, 0]).max() > 300.0
+    np.testing.assert_allclose(samples.node_pressure[1:, 1], pressure[1:, 0, 2], rtol=1e-9)
 
 
 def test_occluded_inlet_under_pressure_is_at_rest():

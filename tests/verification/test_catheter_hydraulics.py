@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from haiflow.catheter.hydraulics import LineState, advance, inlet_pressure, rest_state
-from haiflow.catheter.ingress import tip_ingress
+from haiflow.catheter.ingress import hole_waves, tip_ingress
 from haiflow.catheter.line import Hole, Pocket
 from haiflow.errors import SolverStopped
 from haiflow.faults.leak import leak
@@ -37,6 +37,16 @@ def test_a_closed_tip_takes_no_blood_and_a_steady_artery_gives_none():
     viscosity = np.full(64, SALINE)
     assert tip_ingress(occlude_hole(catheter(), "tip", 1.0), GAS, pulse, 0.8, viscosity) == 0.0
     assert tip_ingress(catheter(), GAS, np.full(50, ARTERY), 0.8, viscosity) == 0.0
+
+
+def test_a_slow_pulse_is_let_through_by_what_the_pocket_absorbs():
+    """Over hours the line and its pocket are in step with the artery, and what the tissue takes up answers to it:
+    ``q = absorption p``, whose resistance of 1e14 Pa s/m3 is a thousand times the line's and the hole's."""
+    line = leak(catheter(), 0.0, 0.2e-3, pocket=Pocket(compliance=1e-15, absorption=1e-14))
+    swing = 1e3 * np.sin(2 * pi * np.arange(64) / 64)
+    waves = hole_waves(line, STALLED, ARTERY + swing, 1e5, np.full(64, SALINE), DENSITY, np.array([0.0, 0.0]))
+    assert waves[1].max() == pytest.approx(1e-14 * 1e3, rel=0.01, abs=0.0)
+    assert waves[0].min() == pytest.approx(-1e-14 * 1e3, rel=0.01, abs=0.0)
 
 
 def test_a_closed_lumen_carries_exactly_nothing():

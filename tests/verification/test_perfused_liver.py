@@ -155,6 +155,20 @@ def test_ratios_of_a_tumour_change_what_they_name(chain):
     assert found["metabolism_ratio"] == pytest.approx([1.0, 1.0, 0.25])
 
 
+def test_a_dead_core_neither_exchanges_nor_clears(chain):
+    tumour = {"name": "spot", "segment": "VI", "diameter": "40 mm", "necrotic_fraction": 0.3, "metabolism_ratio": 0.5}
+    job = prepared(chain, liver__tumours=[tumour], liver__terminals=50)
+    field = job.base.perfused
+    flow = field.sinusoids.flow(field.supply(np.ones(len(field.nodes)) * 1e-6, 1e-5))
+    transport = field.field_transport(job.base.substances[1].liver, flow)
+    dead = field.dead[field.pieces.region]
+    rim = (field.piece_territory == field.liver.names.index("spot")) & ~dead
+    assert dead.sum() > 5
+    assert not transport.exchange[dead].any()
+    assert not transport.clearance[dead].any()
+    assert transport.clearance[rim].min() > 0.0
+
+
 def test_covered_shares_and_starved_volume_by_hand():
     from haiflow.simulation.cells import Cells, covered
 

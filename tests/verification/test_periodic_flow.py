@@ -8,7 +8,7 @@ import pytest
 from haiflow.arteries.balance import divergence_free
 from haiflow.arteries.grid import make_grid
 from haiflow.arteries.harmonics import from_harmonics
-from haiflow.arteries.periodic import SAMPLES, Cycle, periodic
+from haiflow.arteries.periodic import SAMPLES, Cycle, _Search, periodic
 from haiflow.arteries.pulsatile import PulsatileFlow
 from haiflow.arteries.simple import binary_tree, network, pulsating, single_vessel
 from haiflow.arteries.slow_modes import slow_modes
@@ -94,6 +94,85 @@ def test_slow_network_does_not_pass_for_periodic(hepatic):
     cycle = periodic(tree, tolerance=1e-3, state=low, grid=grid)
     assert distance(cycle, limit) <= 2.0 * cycle.residual
     assert cycle.cycles <= 6
+
+
+def test_the_first_cycle_far_from_the_limit_says_how_far(hepatic):
+    """Where only a slow mode is left, a cycle changes a tenth of what is missing: the residual is all of it."""
+    bed = 12.7e3 / MEAN
+    tree = single_vessel(0.1, 3e-3, 8.0, pulsating(MEAN, 1.0), Outlet(0.1 * bed, 0.9 * bed, 10.0 / bed))
+    grid = make_grid(tree)
+    limit = marched(tree, 150)
+    flow = PulsatileFlow(tree, grid, replace(from_steady(grid), charge=0.9 * from_steady(grid).charge))
+    for _ in range(2):  # the waves of the start leave
+        before, previous = flow.state(), flow.sample_cycle(SAMPLES)
+    search = _Search(grid, slow_modes(grid, before))
+    start, samples = flow.state(), flow.sample_cycle(SAMPLES)
+    said = search.residual(start, flow.state(), samples)
+    pressure, largest = samples.stations[..., 0], np.abs(limit[..., 0]).max()
+    off = np.abs(pressure - limit[..., 0]).max() / largest
+    changed = np.abs(pressure - previous.stations[..., 0]).max() / largest
+    assert off > 7.0 * changed > 0.01
+    assert said == pytest.approx(off, rel=0.2)
+
+
+def small_pulses():
+    angle = 2.0 * np.pi * np.arange(64) / 64
+    shape = 1.0 + 1e-2 * np.sin(angle) + 5e-3 * np.cos(2.0 * angle)
+    quiet, lively = (Inlet("n0", "flow_rate", 0.8, mean * shape) for mean in (1e-3 * MEAN, MEAN))
+    for reflection in (-0.5, 0.0, 0.4):
+        yield f"reflecting {reflection}", single_vessel(0.4, 3e-3, 6.0, quiet, Outlet(reflection=reflection))
+    yield "through a Windkessel", single_vessel(0.1, 3e-3, 8.0, lively, Outlet(5e8, 1e9, 2e-10))
+    narrow = network([(0, 1), (1, 2)], np.full(2, 0.1), np.full(2, 4e-3), np.full(2, 8.0), lively,
+                     {"n2": Outlet(1e9)}, severity=np.array([0.0, 0.96]))  # fmt: skip
+    yield "through a stenosis", narrow
+
+
+@pytest.mark.parametrize("tree", [tree for _, tree in small_pulses()], ids=[name for name, _ in small_pulses()])
+def test_the_harmonics_are_the_limit_of_a_small_pulse(tree):
+    """The network is linear in a small pulse: half the difference between it and its mirror image, at the start of a
+    cycle, is what the harmonics add up to (the mean state, which is no matter of theirs, falls out)."""
+    values = tree.inlet.values
+    mirrored = replace(tree, inlet=replace(tree.inlet, values=2.0 * values.mean() - values))
+    march, sums = [], []
+    for each in (tree, mirrored):
+        grid = make_grid(each)
+        flow = PulsatileFlow(each, grid, from_steady(grid), steps=1600)
+        for _ in range(30):
+            flow.advance(flow.steps_in_cycle)
+        march.append(flow.state())
+        sums.append(from_harmonics(grid))
+    for what in ("area", "flow_rate", "charge"):
+        limit, found = (getattr(one, what) - getattr(other, what) for one, other in (march, sums))
+        assert np.abs(found - limit).max() <= 0.02 * np.abs(limit).max(), what
+
+
+def test_a_steady_capacitor_is_at_what_its_distal_resistance_takes():
+    """``p_venous + R_d Q``: not at the artery's pressure, which has the proximal resistance above it."""
+    bed = Outlet(8e8, 1.6e9, 1e-10, venous_pressure=700.0)
+    tree = single_vessel(0.1, 3e-3, 8.0, Inlet("n0", "flow_rate", 0.8, np.full(1, MEAN)), bed)
+    grid = make_grid(tree)
+    assert from_steady(grid).charge[1] == pytest.approx(700.0 + 1.6e9 * MEAN, rel=1e-9)
+
+
+def test_decay_of_a_windkessel_is_by_its_own_way_out():
+    """Behind a given flow it empties through its distal resistance alone, behind a given pressure through both."""
+    outlet = Outlet(1e9, 2e9, 3e-10)
+    for kind, rate in (("flow_rate", 1.0 / 2e9), ("pressure", 1.0 / 2e9 + 1.0 / 1e9)):
+        tree = single_vessel(1e-3, 3e-3, 50.0, Inlet("n0", kind, 0.5, np.full(1, 1e-6)), outlet)
+        grid = make_grid(tree)
+        assert slow_modes(grid, at_rest(grid)).slowest == pytest.approx(np.exp(-0.5 * rate / 3e-10), rel=2e-3)
+
+
+def test_the_modes_see_all_the_volume_that_the_cells_hold():
+    links = [(0, 1), (1, 2), (1, 3)]
+    tree = network(links, np.full(3, 0.08), np.array([4e-3, 2e-3, 1e-3]), np.array([5.0, 8.0, 12.0]), pulsating(MEAN),
+                   {"n2": Outlet(1e9), "n3": Outlet(1e9)})  # fmt: skip
+    grid = make_grid(tree)
+    assert np.all(grid.cells % 2 == 0)
+    modes = slow_modes(grid, at_rest(grid))
+    pressure = 1e3 * np.random.default_rng(1).uniform(0.0, 1.0, grid.n_cells)
+    held = float(modes.capacity[:4] @ modes._at_nodes(pressure))
+    assert held == pytest.approx(float(modes.vessel_capacity @ pressure), rel=1e-12, abs=0.0)
 
 
 def test_decay_of_one_windkessel_is_its_time_constant():

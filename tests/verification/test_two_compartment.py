@@ -3,12 +3,20 @@
 import numpy as np
 import pytest
 
+from haiflow.body.beds import Bed
 from haiflow.body.exposure import exposure_ratio
 from haiflow.body.model import Body, SystemicKinetics, systemic_clearance, transport
 
 
 def test_no_systemic_exposure_is_an_infinite_advantage() -> None:
     assert exposure_ratio(1.0, 0.0) == np.inf
+
+
+def test_a_bed_of_unknown_size_holds_its_bloods_residence_time() -> None:
+    assert Bed("gut", 2e-6).distribution_volume == pytest.approx(120e-6, rel=1e-12, abs=0.0)
+    assert Bed("gut", 2e-6, residence_time=30.0).distribution_volume == pytest.approx(60e-6, rel=1e-12, abs=0.0)
+    assert Bed("gut", 2e-6, volume=5e-6).distribution_volume == 5e-6
+    assert Bed("gut", 0.0).distribution_volume == 1e-6
 
 
 def test_without_a_peripheral_volume_there_is_one_exponential() -> None:

@@ -56,8 +56,8 @@ def occlude_vessel(tree: Tree, vessel: str, severity: float, length: float | Non
     values[index] = max(values[index], severity)
     if length is None:
         return replace(tree, severity=values)
-    diameter = tree.radius_start + tree.radius_end
-    lengths = 2.0 * diameter if tree.stenosis_length is None else tree.stenosis_length.copy()
+    # Where nothing is said the others keep two diameters of their start, where a stenosis sits.
+    lengths = 4.0 * tree.radius_start if tree.stenosis_length is None else tree.stenosis_length.copy()
     lengths[index] = length
     return replace(tree, severity=values, stenosis_length=lengths)
 

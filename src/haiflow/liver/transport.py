@@ -56,7 +56,8 @@ def transport(
     flow = _flows(names, arterial_flow) + _flows(names, portal_supply(liver) if portal_flow is None else portal_flow)
     volume = np.array([item.volume for item in liver.territories])
     calibration = calibrate(drug, liver.reference_perfusion)
-    exchange = calibration.permeability_surface * volume
+    ratio = np.array([item.exchange_ratio for item in liver.territories])
+    exchange = calibration.permeability_surface * ratio * volume
     clearance = _clearance(liver, drug, calibration, np.zeros(2 * n) if concentration is None else concentration)
     return LinearTransport(
         names=tuple(name for item in names for name in (blood(item), tissue(item))),
