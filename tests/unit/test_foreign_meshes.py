@@ -1,6 +1,7 @@
 """A liver out of other people's files: formats, millimetres, maps of groups, and what is refused."""
 
 import json
+import warnings
 
 import meshio
 import numpy as np
@@ -319,6 +320,21 @@ def test_label_volumes_that_are_no_liver(tmp_path, label, step, rule):
     refused = told("build", path, "-o", tmp_path / "l.vtu", "--cells", "1000")
     assert isinstance(refused.exception, InputError)
     assert rule in str(refused.exception)
+
+
+def test_numbers_of_a_broken_header_are_refused_without_a_warning_from_below(tmp_path):
+    from haiflow.mesh import voxels
+
+    path = labelled(tmp_path / "a.nii", block())
+    data = bytearray(path.read_bytes())
+    data[80:92] = np.full(3, np.inf, "<f4").tobytes()  # the voxel's sides
+    data[252:256] = np.array([1, 0], "<i2").tobytes()  # the qform holds, the sform does not
+    data[256:268] = np.full(3, 0.3, "<f4").tobytes()  # the quaternion
+    path.write_bytes(data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(InputError, match="no voxel of finite volume"):
+            voxels.load(path)
 
 
 def test_an_edge_that_makes_too_many_cells_is_refused_before_any_is_made(tmp_path):

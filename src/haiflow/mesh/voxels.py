@@ -69,7 +69,8 @@ def load(path: Path) -> LabelGrid:
         raise InputError(str(path), "missing", "there is no such file", "check the path")
     try:
         library = need("nrrd" if ending(path) == ".nrrd" else "nibabel", "mesh")
-        grid = _nrrd(path, library) if ending(path) == ".nrrd" else _nifti(path, library)
+        with np.errstate(all="ignore"):  # what a broken header's numbers make is judged below, not warned about
+            grid = _nrrd(path, library) if ending(path) == ".nrrd" else _nifti(path, library)
     except HaiflowError:
         raise
     except Exception as error:
@@ -83,7 +84,8 @@ def load(path: Path) -> LabelGrid:
         raise InputError(str(path), f"{label.shape}{span}", rule, "relabel the volume")
     if not np.any(label):
         raise InputError(str(path), "all voxels are 0", "no voxel is labelled", "label the segments 1 to 8")
-    size = abs(float(np.linalg.det(affine[:3, :3]))) if np.all(np.isfinite(affine)) else 0.0
+    with np.errstate(invalid="ignore"):  # of numbers near the largest there are
+        size = abs(float(np.linalg.det(affine[:3, :3]))) if np.all(np.isfinite(affine)) else 0.0
     if not 0.0 < size < np.inf:
         rule = "the file's directions and spacings make no voxel of finite volume"
         raise InputError(str(path), f"{size:g} mm3", rule, "export it again with its geometry")
