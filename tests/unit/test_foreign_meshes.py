@@ -1,6 +1,8 @@
 """A liver out of other people's files: formats, millimetres, maps of groups, and what is refused."""
 
 import json
+import subprocess
+import sys
 import warnings
 
 import meshio
@@ -99,6 +101,18 @@ def test_broken_files_are_refused_in_words(tmp_path, ending, content):
         read_liver(path)
     result = CliRunner().invoke(commands, ["mesh", "info", str(path)])
     assert result.exception is None or isinstance(result.exception, InputError | SystemExit)
+
+
+@pytest.mark.parametrize("cut", [48, 200])
+@pytest.mark.parametrize("binary", [True, False])
+def test_a_surface_whose_header_was_cut_off_is_refused_instead_of_searched_for_ever(tmp_path, binary, cut):
+    path = tmp_path / "cut.ply"
+    meshio.Mesh(np.eye(3), [("triangle", np.arange(3)[None])]).write(path, binary=binary)
+    path.write_bytes(path.read_bytes()[:cut])
+    command = [sys.executable, "-m", "haiflow", "mesh", "info", str(path)]
+    refused = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert refused.returncode == 2
+    assert "header has no end" in refused.stderr
 
 
 def told(*arguments):

@@ -13,6 +13,7 @@ from contextlib import redirect_stderr
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from io import StringIO
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,8 @@ def _by_meshio(path: Path) -> tuple[Any, str]:
     """The mesh, or None and why not. meshio speaks to standard error, and ends the process on a file it cannot tell."""
     import meshio
 
+    if path.suffix.lower() == ".ply" and not _has_whole_header(path):
+        return None, "its header has no end"  # which meshio would look for without end
     try:
         with warnings.catch_warnings(), redirect_stderr(StringIO()):
             warnings.simplefilter("ignore")
@@ -111,6 +114,12 @@ def _by_meshio(path: Path) -> tuple[Any, str]:
         return None, "its content is not what its ending says"
     except Exception as error:
         return None, (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def _has_whole_header(path: Path, most: int = 1000) -> bool:
+    """Whether a .ply says where its header ends, within so many lines."""
+    with path.open("rb") as file:
+        return any(line.strip() == b"end_header" for line in islice(file, most))
 
 
 def _groups(
