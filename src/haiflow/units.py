@@ -90,7 +90,8 @@ def split(given: str | float | int) -> tuple[float, str]:
     match = _QUANTITY.fullmatch(given[: LONGEST + 1]) if isinstance(given, str) else None
     if match is None and isinstance(given, str | bool):
         raise UnitError(given, "not a quantity", "write a number and a unit, e.g. '0.6 mm'")
-    return (float(given), "") if match is None else (float(match[1]), match[2])
+    number, unit = (float(given), "") if match is None else (float(match[1]), match[2])
+    return _finite(number, given), unit
 
 
 def unit_of(given: str | float | int) -> str:
@@ -108,7 +109,7 @@ def number_in(given: str | float | int, unit: str) -> float:
         return number
     source, wanted = _unit(own or "1"), _unit(unit or "1")
     _same_kind(given, source, wanted, unit)
-    return float((Fraction(number) * source.factor + source.offset - wanted.offset) / wanted.factor)
+    return _rounded((Fraction(number) * source.factor + source.offset - wanted.offset) / wanted.factor, given)
 
 
 def difference_in(given: str | float | int, unit: str) -> float:
@@ -116,7 +117,7 @@ def difference_in(given: str | float | int, unit: str) -> float:
     number, own = split(given)
     source, wanted = _unit(own or "1"), _unit(unit or "1")
     _same_kind(given, source, wanted, unit)
-    return float(Fraction(number) * source.factor / wanted.factor)
+    return _rounded(Fraction(number) * source.factor / wanted.factor, given)
 
 
 def common_unit(texts: list[str]) -> str:
@@ -138,10 +139,14 @@ def _same_kind(given: object, source: Unit, wanted: Unit, unit: str) -> None:
 def _si(number: str, unit: Unit, text: str) -> float:
     """Exact arithmetic, rounded once: 5 um is 5e-6. A look at the rough value first keeps exponents small."""
     rough = _finite(float(number), text)
+    return _rounded((Fraction(number) if rough else 0) * unit.factor + unit.offset, text)
+
+
+def _rounded(exact: Fraction, given: object) -> float:
     try:
-        return _finite(float((Fraction(number) if rough else 0) * unit.factor + unit.offset), text)
+        return _finite(float(exact), given)
     except OverflowError:
-        return _finite(math.inf, text)
+        return _finite(math.inf, given)
 
 
 def _remedy(text: str, wanted: Dimension) -> str:

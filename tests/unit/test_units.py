@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haiflow.dimensions import DIMENSIONS, SI, SYMBOLS
-from haiflow.units import UnitError, format_quantity, parse
+from haiflow.units import UnitError, difference_in, format_quantity, number_in, parse
 
 # haiflow's text, its dimension, pint's text for the same thing where pint would read it differently
 ORACLE = [
@@ -125,6 +125,15 @@ def test_refused_with_rule_and_remedy(text, dimension, rule, remedy):
         parse(text, dimension)
     assert rule in caught.value.rule
     assert remedy in caught.value.remedy
+
+
+@pytest.mark.parametrize(("given", "unit"), [("1e999 mm", "cm"), ("1e304 km", "nm"), (math.inf, "1"), ("-1e999", "1")])
+def test_a_number_in_another_unit_must_be_finite_too(given, unit):
+    for convert in (number_in, difference_in):
+        with pytest.raises(UnitError) as caught:
+            convert(given, unit)
+        assert caught.value.rule == "must be finite"
+        assert caught.value.value == given
 
 
 @pytest.mark.parametrize("exponent", ["1e-999999999 m", "0e999999999 m"])

@@ -20,7 +20,8 @@ CYCLES = 20  # to the periodic state
 TRANSPORT_STEP = 1.5e-3  # s, one macro step of the therapy clock
 GROWING = 1.2e-3  # s, one arterial end grown into the liver
 FIELD_STEP = 9e-8  # s, one cell of a liver in 3D in a macro step, both substances and stages
-PULSE_EXCHANGES = 100  # a cycle
+PULSE_EXCHANGES, PULSE_TARGET = 100, 1.4e-3  # a cycle; s, the chain's way to an exchange or an output
+LINE_EXCHANGES, LINE_TARGET = 200.0, 1e-4  # a second; s: of a line without arteries
 
 
 @dataclass(frozen=True)
@@ -223,8 +224,10 @@ def estimate(model: ScenarioModel, field_cells: int = 0) -> float:
 
     ``field_cells`` of a liver in 3D are gone through once more for each fault and the run without any.
     """
+    outputs = model.run.duration / float(model.run.output_every or model.run.duration)
     if model.arteries is None:
-        return START_AND_PICTURES
+        pulse = model.run.clock == "pulse" and model.catheter is not None
+        return START_AND_PICTURES + pulse * LINE_TARGET * (LINE_EXCHANGES * model.run.duration + outputs)
     beats = float(CYCLES * _trees(model))
     if model.run.clock == "pulse":
         beats += model.run.duration * float(model.arteries.inflow.heart_rate or 1.0)
@@ -233,7 +236,8 @@ def estimate(model: ScenarioModel, field_cells: int = 0) -> float:
     grown = GROWING * model.liver.terminals if model.liver is not None and field_cells else 0.0
     if model.run.clock == "pulse":
         exchanges = PULSE_EXCHANGES * model.run.duration * float(model.arteries.inflow.heart_rate or 1.0)
-        return START_AND_PICTURES + flow + grown + exchanges * FIELD_STEP * field_cells
+        chain = PULSE_TARGET * (exchanges + outputs) if model.catheter is not None else 0.0
+        return START_AND_PICTURES + flow + chain + grown + exchanges * FIELD_STEP * field_cells
     runs = 2.0 if model.faults else 1.0  # the twin without faults
     field = runs * steps * FIELD_STEP * field_cells
     return START_AND_PICTURES + flow + grown + field + steps * TRANSPORT_STEP
