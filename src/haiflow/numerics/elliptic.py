@@ -1,8 +1,8 @@
 """Symmetric positive definite systems of diffusion: algebraic multigrid, set up once, and conjugate gradients.
 
-Smoothed aggregation (Vanek, Mandel & Brezina 1996, Computing 56:179) by pyamg preconditions conjugate gradients; a
-system that is dominated by its diagonal (a drain in every control volume) needs no multigrid and gets Jacobi's
-preconditioner, which then converges as fast. ``HAIFLOW_ELLIPTIC=petsc`` has PETSc solve them instead
+Smoothed aggregation by pyamg (:mod:`haiflow.numerics.multigrid`) preconditions conjugate gradients; a system that is
+dominated by its diagonal (a drain in every control volume) needs no multigrid and gets Jacobi's preconditioner, which
+then converges as fast. ``HAIFLOW_ELLIPTIC=petsc`` has PETSc solve them instead
 (:mod:`haiflow.numerics.petsc`), on the MPI processes that haiflow was started on.
 """
 
@@ -14,10 +14,11 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_array, csr_matrix
+from scipy.sparse import csr_array
 from scipy.sparse.linalg import LinearOperator, cg
 
 from haiflow.errors import InputError, SolverStopped, nearest
+from haiflow.numerics.multigrid import set_up
 from haiflow.ports import Floats
 
 if TYPE_CHECKING:
@@ -58,7 +59,9 @@ class EllipticSolver:
 
             self.petsc = PetscSolver(matrix, where)
             return
-        self.preconditioner = _jacobi(matrix) if _dominant(matrix) else _multigrid(matrix, strength)
+        self.levels = None if _dominant(matrix) else set_up(matrix, strength)
+        if self.levels is not None:
+            self.matrix = self.levels.matrix  # the same numbers, held once
 
     def solve(
         self, b: Floats, guess: Floats | None = None, *, tolerance: float | None = None, absolute: float = 0.0
@@ -67,24 +70,20 @@ class EllipticSolver:
 
         ``tolerance`` stands for the solver's own where it is given.
         """
-        count = 0
-        rtol = self.tolerance if tolerance is None else tolerance
-
-        def counted(_: Floats) -> None:
-            nonlocal count
-            count += 1
-
-        if self.petsc is not None:
-            (x, count), info = self.petsc.solve(b, guess, rtol, absolute), 0
-        else:
-            x, info = cg(
-                self.matrix, b, x0=guess, rtol=rtol, atol=absolute, maxiter=MOST_ITERATIONS, M=self.preconditioner,
-                callback=counted,
-            )  # fmt: skip
         size = float(np.linalg.norm(b))
-        residual = float(np.linalg.norm(b - self.matrix @ x)) / size if size > 0.0 else 0.0
-        if info != 0 or not residual * size <= 10.0 * max(rtol * size, absolute):
-            reason = f"conjugate gradients stand at a residual of {residual:.2g} after {count} iterations"
+        rtol = self.tolerance if tolerance is None else tolerance
+        goal = max(rtol * size, absolute)
+        if size == 0.0:
+            return Solution(np.zeros_like(b), 0, 0.0)
+        if self.petsc is not None:
+            x, count = self.petsc.solve(b, guess, rtol, absolute)
+        elif self.levels is not None:
+            x, count = self.levels.solve(b, guess, goal, MOST_ITERATIONS)
+        else:
+            x, count = _by_diagonal(self.matrix, b, guess, goal)
+        residual = float(np.linalg.norm(b - self.matrix @ x)) / size
+        if count < 0 or not residual * size <= 10.0 * goal:
+            reason = f"conjugate gradients stand at a residual of {residual:.2g} after {abs(count)} iterations"
             raise SolverStopped(0.0, self.where, reason)
         return Solution(x, count, residual)
 
@@ -95,31 +94,15 @@ def _dominant(matrix: csr_array) -> bool:
     return bool(np.all(diagonal - beside >= DOMINANT * diagonal))
 
 
-def _jacobi(matrix: csr_array) -> LinearOperator:
-    inverse = 1.0 / matrix.diagonal()
+def _by_diagonal(matrix: csr_array, b: Floats, guess: Floats | None, goal: float) -> tuple[Floats, int]:
+    """Jacobi's preconditioner; the iterations are negative where they were not enough."""
+    inverse, count = 1.0 / matrix.diagonal(), 0
     apply: Callable[[Floats], Floats] = lambda r: inverse * r.ravel()  # noqa: E731
-    return LinearOperator(matrix.shape, matvec=apply, dtype=np.float64)
 
+    def counted(_: Floats) -> None:
+        nonlocal count
+        count += 1
 
-def _multigrid(matrix: csr_array, strength: float) -> LinearOperator:
-    import pyamg
-    from pyamg.relaxation.smoothing import change_smoothers
-
-    before, after = ("gauss_seidel", {"sweep": "forward"}), ("gauss_seidel", {"sweep": "backward"})
-    # It estimates spectral radii from random vectors of numpy's global generator: the same ones for the same matrix, so
-    # that a run gives the same bits whatever ran before it.
-    state = np.random.get_state()  # noqa: NPY002
-    np.random.seed(0)  # noqa: NPY002
-    try:
-        levels = pyamg.smoothed_aggregation_solver(
-            csr_matrix(matrix), symmetry="symmetric", strength=("symmetric", {"theta": strength}), max_coarse=200,
-            presmoother=before, postsmoother=after,
-        )  # fmt: skip
-    finally:
-        np.random.set_state(state)  # noqa: NPY002
-    for level in levels.levels:  # blocks of one by one cost half as much again as plain rows
-        level.A = csr_matrix(level.A)
-    for level in levels.levels[:-1]:
-        level.P, level.R = csr_matrix(level.P), csr_matrix(level.R)
-    change_smoothers(levels, before, after)
-    return levels.aspreconditioner(cycle="V")
+    jacobi = LinearOperator(matrix.shape, matvec=apply, dtype=np.float64)
+    x, info = cg(matrix, b, x0=guess, rtol=0.0, atol=goal, maxiter=MOST_ITERATIONS, M=jacobi, callback=counted)
+    return x, count if info == 0 else -count
