@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import resource
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +16,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmarks import openfoam
+from benchmarks.cases import ROOT
 from benchmarks.table import Row, at_least, at_most
+from haiflow.junction.beat import FRAMES, Beat
 from haiflow.junction.case import Case
 from haiflow.junction.drug import DrugField
 from haiflow.junction.ends import Inflow, Outlet, Wall, lay
@@ -25,7 +31,7 @@ from haiflow.junction.streaming import solve
 from haiflow.mesh.region import Region
 from haiflow.verify.shapes import pipe
 
-MM, VISCOSITY, FLOW, PERIOD = 1e-3, 3.6e-6, 5e-6, 1.0
+MM, VISCOSITY, FLOW, PERIOD, DENSITY = 1e-3, 3.6e-6, 5e-6, 1.0, 1056.0
 HOLES = (Hole("hole:tip", 0.4 * MM),)
 TIP = Tip(0.8 * MM, HOLES, (0.0, 0.0, -6 * MM))
 TWO = (Branch("left", 2.95 * MM, np.radians(-35)), Branch("right", 2.95 * MM, np.radians(35)))
@@ -64,6 +70,7 @@ def flow_rows(mesh: Region, name: str, cycle_limit: float, steady_limit: float) 
     flow, state, seconds = _steady(mesh)
     yield at_most(f"steady flow, {name} ({m} tetrahedra)", seconds, steady_limit, " s")
     yield at_most("divergence of the worst control volume, of the flow", flow.worst_divergence, 1e-8)
+    state = flow.advance(state)  # the first one sets up the system that all share
     begun, steps = time.perf_counter(), 20
     for _ in range(steps):
         state = flow.advance(state)
@@ -84,11 +91,62 @@ def flow_rows(mesh: Region, name: str, cycle_limit: float, steady_limit: float) 
         0.05,
         " us a cell",
     )
+    yield two_threads(flow, state, drug, c, name)
+    yield memory(mesh, name)
     if openfoam.installed():
         try:
             yield from peer_rows(mesh, name, 450 * step, seconds)
         except RuntimeError as failure:  # the peer's own failure must not end the table
             yield Row(f"OpenFOAM beside it, {name}", "-", str(failure).splitlines()[0][:60], None)
+
+
+def two_threads(flow: Flow, state: State, drug: DrugField, c: np.ndarray, name: str, steps: int = 12) -> Row:
+    """A piece of a beat, flow and drug, on two threads and on one in turns; each the best of three."""
+    nothing, best = np.zeros(0, np.intp), {1: np.inf, 2: np.inf}
+    for threads in (1, 2) * 3:
+        beat = Beat(drug, drug.region.dual.volume, nothing, DENSITY, steps)
+        begun = time.perf_counter()
+        state = beat.run(flow, state, c, lambda _: None, threads)
+        best[threads] = min(best[threads], time.perf_counter() - begun)
+    note = f" (load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors)"
+    return at_least(f"two threads against one, flow and drug, {name}", best[1] / best[2], 1.6, note)
+
+
+def memory(mesh: Region, name: str) -> Row:
+    """The largest that a process grows beyond what it was with its libraries loaded."""
+    with TemporaryDirectory() as scratch:
+        file = Path(scratch) / "mesh.npz"
+        np.savez(file, points=mesh.points, tetra=mesh.tetra, wall=mesh.wall, patch=mesh.patch, names=mesh.names)
+        command = [sys.executable, "-m", "benchmarks.junction", str(file)]
+        done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    found = json.loads(done.stdout)
+    note = f" (with the drug and {FRAMES} frames of a beat {found['beat']:.2f}; icoFoam 1.0 to 1.5)"
+    return at_most(f"memory of the flow, {name}, per tetrahedron", found["flow"], 0.8, " kB", note)
+
+
+def _grown(file: str) -> dict[str, float]:
+    """kB per tetrahedron at the most: the steady flow and some steps; then a beat with its drug."""
+    import pyamg  # noqa: F401  a library: no part of what a mesh costs
+
+    with np.load(file) as held:
+        before = 4096 * int(Path("/proc/self/statm").read_text().split()[1])
+        mesh = Region(held["points"], held["tetra"], held["wall"], held["patch"], tuple(map(str, held["names"])))
+    out: dict[str, float] = {}
+
+    def note(what: str) -> None:
+        most = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        out[what] = (most - before) / 1000.0 / len(mesh.tetra)
+
+    flow, state, _ = _steady(mesh)
+    for _ in range(3):
+        state = flow.advance(state)
+    note("flow")
+    entering = -flow.ends.through("hole:tip", state.velocity)[:, None]
+    drug = DrugField(mesh, entering, {name: points for name, points, _ in flow.ends.outlets})
+    beat = Beat(drug, mesh.dual.volume, np.zeros(0, np.intp), DENSITY, FRAMES)
+    beat.run(flow, state, np.zeros_like(entering), lambda _: None)
+    note("beat")
+    return out
 
 
 def peer_rows(mesh: Region, name: str, cycle: float, seconds: float) -> Iterator[Row]:
@@ -147,3 +205,8 @@ def error_rows() -> Iterator[Row]:
 
 def _rms(value: np.ndarray, weight: np.ndarray) -> float:
     return float(np.sqrt(weight @ value**2 / weight.sum()))
+
+
+if __name__ == "__main__":
+    with threadpool_limits(limits=1):
+        print(json.dumps(_grown(sys.argv[1])))

@@ -1,7 +1,9 @@
 """``tip: {resolve: 3d}`` from the scenario to files and back, on a mesh of one's own (no mesher needed)."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import active_count
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from haiflow.junction.beat import Beat
 from haiflow.junction.case import Case
 from haiflow.junction.streaming import Work, solve
 from haiflow.mesh.patches import read_region, write_region
+from haiflow.numerics.team import Inline, beside
 from haiflow.results import junction
 from haiflow.simulation import tip as tip_room
 from haiflow.simulation.assemble import assemble
@@ -114,20 +117,25 @@ def test_drug_beside_the_flow_is_drug_after_the_flow():
     shares = {"a": 0.7 * wave, "b": 0.3 * wave}
     case = Case(wave, shares, {"hole:tip": 1e-3 * flow_rate}, period=0.8, region=mesh)
     found = []
-    for beside in (True, False):
+    threads = []
+    for count in (2, 1):
         work = Work(case, mesh)
         state = work.settle()
         c, _ = work.drug.steady(state.flux, state.boundary_flux)
-        beat = Beat(work.drug, mesh.dual.volume, case.density, 12)
-        if beside:
-            beat.run(work.flow, state, c, lambda _: None)
-        else:
-            for number in range(beat.steps):
-                old, state = state, work.flow.advance(state)
-                beat.follow(number, work.flow.step_size, old, state, case.density * work.flow.cell_viscosity, c)
+        beat = Beat(work.drug, mesh.dual.volume, work.rim, case.density, 12)
+        beat.run(work.flow, state, c, lambda _: threads.append(active_count()), threads=count)
         found.append((c, beat.leaving, beat.stay, beat.shear.mean, beat.frames[-1].drug))
     for one, other in zip(*found, strict=True):
         assert np.array_equal(one, other)
+    assert max(threads[:12]) == max(threads[12:]) + 1
+
+
+def test_a_beat_keeps_to_the_threads_that_are_allowed(monkeypatch):
+    for wish, kind in (("1", Inline), ("2", ThreadPoolExecutor)):
+        monkeypatch.setenv("HAIFLOW_THREADS", wish)
+        assert type(beside("drug")) is kind
+    with pytest.raises(ZeroDivisionError):
+        Inline().submit(lambda: 1 / 0)
 
 
 def test_frames_lie_evenly_over_the_beat_and_the_last_at_its_end():
@@ -137,7 +145,7 @@ def test_frames_lie_evenly_over_the_beat_and_the_last_at_its_end():
                 steps=steps)  # fmt: skip
     work = Work(case, mesh)
     state = work.settle()
-    beat = Beat(work.drug, mesh.dual.volume, case.density, steps)
+    beat = Beat(work.drug, mesh.dual.volume, work.rim, case.density, steps)
     beat.run(work.flow, state, work.drug.steady(state.flux, state.boundary_flux)[0], lambda _: None)
     times, step = np.array([frame.time for frame in beat.frames]), case.period / steps
     assert work.n_steps == steps

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from haiflow.junction.tracers import hand_over
+from haiflow.junction.tracers import hand_over, rim
 from haiflow.junction.wall import WallShear, at_points, wall_shear
 from haiflow.verify.shapes import pipe
 
@@ -60,7 +60,8 @@ def test_tracers_take_over_where_the_drug_crosses_and_in_proportion(mesh):
     c = np.column_stack([np.ones(len(x)), 2.0 * (x[:, 0] > 1e-4)])
     up = np.where(flux > 0.0, d.ends[:, 0], d.ends[:, 1])
     near = x[:, 2] < 2.2e-3
-    sent = hand_over(mesh, near, flux[:, None] * c[up], 4000)
+    edges = rim(mesh, near)
+    sent = hand_over(mesh, near, edges, (flux[:, None] * c[up])[edges], 4000)
     through = 0.1 * np.pi * RADIUS**2
     first, second = sent.place[sent.hole == 0], sent.place[sent.hole == 1]
     assert sent.weight[sent.hole == 0].sum() == pytest.approx(through, rel=0.15)

@@ -1,13 +1,12 @@
 """What the drug does in one beat of the heart, and what is kept of it.
 
-The drug follows the flow and never acts on it, so it is one step behind, in a thread of its own: the same numbers as
-one after the other, sooner where a second core is free.
+The drug follows the flow and never acts on it, so it is one step behind, in a thread of its own where a second one is
+allowed: the same numbers as one after the other, in half the time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from haiflow.junction.drug import DrugField
 from haiflow.junction.march import Flow, State
 from haiflow.junction.wall import WallShear, wall_shear
+from haiflow.numerics.team import beside
 from haiflow.ports import Floats
 
 FRAMES = 24  # pictures over a beat
@@ -41,12 +41,13 @@ class Frame:
 class Beat:
     """Means over ``steps`` steps: ``leaving`` (outlets, holes) and ``blood`` (outlets,) m3/s, ``stay`` (holes,) m3.
 
-    The last is undiluted infusate in ``near`` (n,) m3 of the control volumes. ``carried``: the drug's fluxes at the
-    frames.
+    The last is undiluted infusate in ``near`` (n,) m3 of the control volumes. ``carried``: the drug's fluxes (k, q) at
+    the frames through the edges ``rim`` (k,).
     """
 
     drug: DrugField
     near: Floats
+    rim: NDArray[np.intp]
     density: float
     steps: int
     leaving: Floats = field(init=False)
@@ -62,16 +63,19 @@ class Beat:
         self.leaving, self.blood, self.stay = np.zeros(shape), np.zeros(shape[0]), np.zeros(shape[1])
         self.shear = WallShear(self.drug.region)
 
-    def run(self, flow: Flow, state: State, c: Floats, tell: Callable[[float], None]) -> State:
-        """A beat from ``state`` and the drug ``c`` (n, holes), which is changed in place; returns the last state."""
-        with ThreadPoolExecutor(1, "drug") as beside:
-            follower = beside.submit(lambda: None)
+    def run(self, flow: Flow, state: State, c: Floats, tell: Callable[[float], None], threads: int = 0) -> State:
+        """A beat from ``state`` and the drug ``c`` (n, holes), which is changed in place; returns the last state.
+
+        ``threads``: 1 or 2; as many as :func:`haiflow.numerics.team.allowed` grants where it is 0.
+        """
+        with beside("drug", threads) as helper:
+            follower = helper.submit(lambda: None)
             for number in range(self.steps):
                 old, state = state, flow.advance(state)
                 # A thinning blood's viscosity is overwritten by the next step.
                 viscosity = self.density * flow.cell_viscosity
                 follower.result()
-                follower = beside.submit(self.follow, number, flow.step_size, old, state, viscosity, c)
+                follower = helper.submit(self.follow, number, flow.step_size, old, state, viscosity, c)
                 tell((number + 1) / self.steps)
             follower.result()
         return state
@@ -88,4 +92,4 @@ class Beat:
         # Evenly over the beat, whatever the number of steps, and the last one at its end.
         if (number + 1) * FRAMES // self.steps > number * FRAMES // self.steps:
             self.frames.append(Frame.of((number + 1) * dt, new, c, self.density))
-            self.carried.append(self.drug.carried(c, flux))
+            self.carried.append(self.drug.carried(c, flux)[self.rim])

@@ -69,10 +69,10 @@ class Flow:
         self.law = viscosity if isinstance(viscosity, CarreauYasuda) else None
         self.cell_viscosity = np.full(len(region.tetra), self.law.thin if self.law else viscosity)
         self.momentum.set_viscosity(self.cell_viscosity)
-        self.projection = Projection(region, ends, np.ones(len(region.tetra)))
+        self._ones = np.ones(len(region.tetra))
+        self.projection = Projection(region, ends, self._ones)
         self._inverse_volume = 1.0 / d.volume
         self._gradient_p, self._gradient_u = np.empty((n, 1, 3)), np.empty((n, 3, 3))
-        self._ones = np.ones(len(region.tetra))
         self._direct = np.empty(len(d.ends))
         self.old: State | None = None
         self.phi: list[Floats] = []

@@ -38,15 +38,13 @@ class Momentum:
         self.off, self._bold = np.empty(len(d.column)), np.empty(len(d.column))
         self.diagonal, self._strong, self._inverse = np.empty(n), np.empty(n), np.empty(n)
         self.friction, self.rate = np.empty(len(d.ends)), np.empty(n)
-        self._scratch = np.empty(len(d.column))
         self._unit = 1.0  # m3/s, of the diagonal: with it the unknowns are of the order of one
 
     def set_viscosity(self, viscosity: Floats) -> None:
         """``viscosity`` (m,) m2/s of each cell."""
         d, mesh = self.region.dual, self.region
-        flow3d.laplacian(
-            self._scratch, viscosity, mesh.tetra, d.tetra_edge, d.slot, d.shape, d.cell_volume, self.friction
-        )
+        # Rows of the Laplacian alone are no use here: they lie where set_matrix will write.
+        flow3d.laplacian(self.off, viscosity, mesh.tetra, d.tetra_edge, d.slot, d.shape, d.cell_volume, self.friction)
 
     def set_matrix(self, flux: Floats, boundary_flux: Floats) -> None:
         """Convection by ``flux`` (e,) and viscosity; blood that comes back by an outlet is braked.

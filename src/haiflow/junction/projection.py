@@ -34,28 +34,33 @@ class Projection:
     iterations: int = 0
 
     @cached_property
-    def matrix(self) -> csr_array:
-        """(n, n) the stiffness matrix of all points; set up, as all that rests on it, when it is first needed."""
+    def given(self) -> NDArray[np.intp]:
+        """The points where phi is given: those of the outlets, else any one holds the level of pressure."""
+        points = [at for _, at, _ in self.ends.outlets]
+        return np.unique(np.concatenate(points)).astype(np.intp) if points else np.zeros(1, np.intp)
+
+    @cached_property
+    def unknown(self) -> NDArray[np.intp]:
+        """The points where it is not."""
+        return np.delete(np.arange(len(self.region.points)), self.given)
+
+    @cached_property
+    def _system(self) -> tuple[csr_array, EllipticSolver]:
+        """Rows (given, n) of the stiffness matrix, and the solver for the others: the whole is not kept."""
         d, mesh = self.region.dual, self.region
         n = len(mesh.points)
         off, edge = np.empty(len(d.column)), np.empty(len(d.ends))
         flow3d.laplacian(off, self.weight, mesh.tetra, d.tetra_edge, d.slot, d.shape, d.cell_volume, edge)
         rows = csr_array((off, d.column, d.row), shape=(n, n))
-        return csr_array(rows - diags_array(rows.sum(axis=1)))
+        whole = csr_array(rows - diags_array(rows.sum(axis=1)))
+        rim, inner = csr_array(whole[self.given]), csr_array(whole[self.unknown][:, self.unknown])
+        del off, edge, rows, whole  # multigrid's own set-up needs the room
+        return rim, EllipticSolver(inner, where="junction, pressure", strength=STRENGTH)
 
-    @cached_property
-    def unknown(self) -> NDArray[np.intp]:
-        """The points where phi is not given."""
-        given = np.zeros(len(self.region.points), dtype=bool)
-        given[self.ends.outlet_points] = True
-        if not given.any():
-            given[0] = True  # the level of pressure is free: any point holds it
-        return np.flatnonzero(~given)
-
-    @cached_property
-    def solver(self) -> EllipticSolver:
-        inner = csr_array(self.matrix[self.unknown][:, self.unknown])
-        return EllipticSolver(inner, where="junction, pressure", strength=STRENGTH)
+    def release(self) -> None:
+        """Give the room of the system back; it is set up again when it is next needed."""
+        for name in ("_system", "potentials", "response"):
+            self.__dict__.pop(name, None)
 
     @cached_property
     def following(self) -> list[int]:
@@ -75,18 +80,21 @@ class Projection:
     @cached_property
     def response(self) -> Floats:
         """The flows that each potential drives out of all of them."""
-        return np.array([[self._outflow(k, -(self.matrix @ phi)) for phi in self.potentials] for k in self.following])
+        rim, _ = self._system
+        return np.array([[self._outflow(k, -(rim @ phi)) for phi in self.potentials] for k in self.following])
 
     def _outflow(self, outlet: int, balance: Floats) -> float:
-        """What leaves by an outlet, from what its control volumes receive (``balance`` = minus divergence)."""
-        return float(balance[self.ends.outlets[outlet][1]].sum())
+        """What leaves by an outlet, from what the given points' control volumes receive (minus their divergence)."""
+        return float(balance[np.searchsorted(self.given, self.ends.outlets[outlet][1])].sum())
 
     def _filled(
         self, phi: Floats, source: Floats, tolerance: float, absolute: float = 0.0, guess: Floats | None = None
     ) -> Floats:
-        right = source[self.unknown] - (self.matrix @ phi)[self.unknown]
+        rim, solver = self._system
+        # The matrix is symmetric: the given points' columns are their rows.
+        right = (source - phi[self.given] @ rim)[self.unknown]
         start = None if guess is None else guess[self.unknown]
-        found = self.solver.solve(right, start, tolerance=tolerance, absolute=absolute)
+        found = solver.solve(right, start, tolerance=tolerance, absolute=absolute)
         self.iterations += found.iterations
         out = phi.copy()
         out[self.unknown] = found.x
@@ -116,7 +124,7 @@ class Projection:
         phi = self._filled(phi, -divergence, tolerance, absolute / tau, guess)
         if not self.following:
             return phi
-        left = -(divergence + self.matrix @ phi)
+        left = -(divergence[self.given] + self._system[0] @ phi)
         for share, potential in zip(self._shares(tau * left, tau, pressure, time), self.potentials, strict=True):
             phi += share * potential
         return phi

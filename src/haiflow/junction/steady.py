@@ -8,9 +8,9 @@ of velocities, pressures and fluxes makes it converge several times faster; mixe
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from haiflow.errors import SolverStopped
 from haiflow.junction.march import Flow, State
@@ -19,6 +19,7 @@ from haiflow.kernels import kernel
 from haiflow.ports import Floats
 
 flow3d = kernel("flow3d")
+Singles = NDArray[np.float32]
 
 COURANT = 4.0
 REFRESH = (0, 4, 12, 30, 60)  # steps after which the local time steps, and with them the matrix, are set anew
@@ -36,16 +37,15 @@ class Steady:
 
 def steady(flow: Flow, state: State, *, tolerance: float = 1e-5, most: int = 600, depth: int = 6) -> Steady:
     """Solve from ``state``; raises SolverStopped where ``most`` steps leave more than ``tolerance``."""
-    mixing = Mixing(flow, depth)
-    local, projection = np.empty(0), flow.projection
-    residual = np.inf
+    mixing, projection, residual = Mixing(flow, depth), flow.projection, np.inf
     for count in range(most):
         if count in REFRESH:
-            local, projection = _local_steps(flow, state)
+            projection.release()  # room for the next one before that is set up
             mixing.forget()
+            local, projection = _local_steps(flow, state)
         new, residual = _step(flow, state, local, projection)
         if count and residual < tolerance:
-            return Steady(_closed(flow, new), count + 1, residual)
+            return Steady(_closed(flow, new, projection), count + 1, residual)
         state = mixing.mixed(state, new)
     reason = f"the steady flow stands at a residual of {residual:.2g} after {most} steps; it may not be steady at all"
     raise SolverStopped(0.0, "junction", reason)
@@ -84,13 +84,13 @@ def _step(flow: Flow, state: State, local: Floats, projection: Projection) -> tu
     return new, residual if np.isfinite(residual) else np.inf
 
 
-def _closed(flow: Flow, state: State) -> State:
+def _closed(flow: Flow, state: State, projection: Projection) -> State:
     """The fluxes made free of divergence to the flow's own tolerance."""
     left = flow.divergence_of(state.flux) + state.boundary_flux
     at = flow.ends.outlet_points
     left[at] = 0.0
-    phi = flow.projection.fill(left, absolute=flow.small(state))
-    state.flux -= flow.projection.fluxes(phi)
+    phi = projection.fill(left, absolute=flow.small(state))
+    state.flux -= projection.fluxes(phi)
     flow.close(state)
     return state
 
@@ -105,23 +105,34 @@ class Mixing:
 
     def forget(self) -> None:
         """Start anew: the step itself has changed."""
-        self.moves: list[Floats] = []  # of the velocity, weighted
-        self.ends: list[State] = []  # where each step led to
+        self.move: Floats | None = None  # of the velocity in the last step, weighted
+        self.end: State | None = None  # where that led to
+        # From one step to the next, in single precision: what they are off by is small beside themselves.
+        self.moves: list[Singles] = []
+        self.ends: list[tuple[Singles, ...]] = []
 
     def mixed(self, old: State, new: State) -> State:
         """The next state to step from."""
         move = (self.weight * (new.velocity - old.velocity)).ravel()
-        self.moves, self.ends = [*self.moves[-self.depth :], move], [*self.ends[-self.depth :], new]
-        if len(self.moves) == 1:
+        if self.move is not None and self.end is not None:
+            self.moves = [*self.moves[1 - self.depth :], (move - self.move).astype(np.float32)]
+            self.ends = [*self.ends[1 - self.depth :], _apart(self.end, new)]
+        self.move, self.end = move, new
+        if not self.moves:
             return new
-        # Of moves' products alone, so that their differences need no room: (m_i+1 - m_i) . (m_j+1 - m_j).
-        product = np.array([[one @ other for other in self.moves] for one in self.moves])
-        change = np.diff(np.diff(product, axis=0), axis=1)
-        factor, *_ = np.linalg.lstsq(change, np.diff(product[:, -1]), rcond=1e-10)
+        change = np.array([[float(np.dot(a, b)) for a in self.moves] for b in self.moves])
+        known = np.array([float(np.dot(a, move.astype(np.float32))) for a in self.moves])
+        factor, *_ = np.linalg.lstsq(change, known, rcond=1e-10)
         out = new.copy()
-        for share, (before, after) in zip(factor, pairwise(self.ends), strict=True):
-            out.velocity -= share * (after.velocity - before.velocity)
-            out.pressure -= share * (after.pressure - before.pressure)
-            out.flux -= share * (after.flux - before.flux)
-            out.boundary_flux -= share * (after.boundary_flux - before.boundary_flux)
+        for share, apart in zip(factor, self.ends, strict=True):
+            for field, less in zip(_fields(out), apart, strict=True):
+                field -= share * less
         return out
+
+
+def _fields(state: State) -> tuple[Floats, ...]:
+    return state.velocity, state.pressure, state.flux, state.boundary_flux
+
+
+def _apart(before: State, after: State) -> tuple[Singles, ...]:
+    return tuple((b - a).astype(np.float32) for a, b in zip(_fields(before), _fields(after), strict=True))

@@ -21,7 +21,7 @@ from haiflow.junction.drug import DrugField
 from haiflow.junction.march import Flow, State
 from haiflow.junction.outline import build
 from haiflow.junction.steady import steady
-from haiflow.junction.tracers import Tracers, hand_over
+from haiflow.junction.tracers import Tracers, hand_over, rim
 from haiflow.junction.wall import WallShear, at_points, wall_shear
 from haiflow.mesh.region import Region
 from haiflow.ports import Floats
@@ -86,6 +86,7 @@ class Work:
         where = {name: points for name, points, _ in self.ends.outlets}
         self.outlets = {name: where[name] if name in where else region.on(name) for name in self.branches}
         self.near = self._surroundings()
+        self.rim = rim(region, self.near)
         self.steps, self.stray = 0, 0.0
 
     def _needed(self) -> int:
@@ -128,8 +129,8 @@ class Work:
         """Drug, tracers and shear on the frozen flow."""
         c, leaving = self.drug.steady(state.flux, state.boundary_flux)
         self.stray = max(float(-c.min()), float(c.max() - 1.0), 0.0)
-        carried = self.drug.carried(c, state.flux)
-        tracers = hand_over(self.region, self.near, carried, self.case.tracers, marks=MARKS)
+        carried = self.drug.carried(c, state.flux)[self.rim]
+        tracers = hand_over(self.region, self.near, self.rim, carried, self.case.tracers, marks=MARKS)
         through = float(self.region.dual.volume.sum() / self.case.mean_flow)
         tracers.carry(0.0, 40.0 * through, state.velocity, state.velocity, self.branches)
         shear = WallShear(self.region)
@@ -144,7 +145,7 @@ class Work:
         c, _ = self.drug.steady(state.flux, state.boundary_flux)
         before = np.full((len(self.branches), len(self.holes)), np.inf)
         for cycle in range(case.cycles):
-            beat = Beat(self.drug, near, case.density, self.n_steps)
+            beat = Beat(self.drug, near, self.rim, case.density, self.n_steps)
             state = beat.run(self.flow, state, c, _from(tell, 0.15 + 0.8 * cycle / case.cycles, 0.8 / case.cycles))
             self.stray, self.steps = max(self.stray, beat.stray), self.steps + self.n_steps
             change = np.abs((beat.leaving - before) / self.entering).max()
@@ -164,7 +165,7 @@ class Work:
         for release in range(RELEASES):
             first = release * len(frames) // RELEASES
             now = times[first]
-            tracers = hand_over(self.region, self.near, beat.carried[first], each, time=now, marks=MARKS)
+            tracers = hand_over(self.region, self.near, self.rim, beat.carried[first], each, time=now, marks=MARKS)
             for step in range(first, first + 3 * len(frames)):
                 a, b = frames[step % len(frames)], frames[(step + 1) % len(frames)]
                 end = now + ((b.time - a.time) % self.case.period or self.case.period)

@@ -68,29 +68,35 @@ def release(
     return _started(region, place, cells, np.repeat(np.arange(len(holes)), count), np.ones(len(place)), time, marks)
 
 
+def rim(region: Region, near: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """(k,) the edges from the points that are ``near`` (n,) to the others."""
+    return np.flatnonzero(near[region.dual.ends[:, 0]] != near[region.dual.ends[:, 1]])
+
+
 def hand_over(
     region: Region,
     near: NDArray[np.bool_],
+    edges: NDArray[np.intp],
     carried: Floats,
     count: int,
     *,
     time: float = 0.0,
     marks: int = 0,
 ) -> Tracers:
-    """``count`` tracers for each substance on the edge of the points ``near`` (n,), by the drug's own flux.
+    """``count`` tracers for each substance on the :func:`rim` of the points ``near`` (n,), by the drug's own flux.
 
-    ``carried`` (e, q) m3/s: drug through every dual face. Every tracer stands for the same share of the drug that
-    leaves the surroundings; it starts at the edge's middle, moved at random into one of the cells round it.
+    ``carried`` (k, q) m3/s: drug through the dual faces of its ``edges`` (k,). Every tracer stands for the same share
+    of the drug that leaves the surroundings; it starts at the edge's middle, moved at random into one of the cells
+    round it.
     """
     ends, d = region.dual.ends, region.dual
-    apart = near[ends[:, 0]] != near[ends[:, 1]]
-    outwards = np.where(near[ends[:, 0]], 1.0, -1.0)
+    outwards = np.where(near[ends[edges, 0]], 1.0, -1.0)
     first, round_edge = _cells_of_edges(d.tetra_edge, len(ends))
     places, cells, weights = [], [], []
     for substance in range(carried.shape[1]):
-        leaving = np.where(apart, np.maximum(outwards * carried[:, substance], 0.0), 0.0)
+        leaving = np.maximum(outwards * carried[:, substance], 0.0)
         share = np.cumsum(leaving) / max(leaving.sum(), 1e-300)
-        chosen = np.minimum(np.searchsorted(share, (np.arange(count) + 0.5) / count), len(ends) - 1)
+        chosen = edges[np.minimum(np.searchsorted(share, (np.arange(count) + 0.5) / count), len(edges) - 1)]
         turn = (np.arange(1, count + 1) * 0.6180339887498949) % 1.0
         choices = first[chosen + 1] - first[chosen]
         cell = round_edge[first[chosen] + np.minimum((turn * choices).astype(int), choices - 1)]

@@ -61,17 +61,21 @@ class Region:
     @cached_property
     def beyond(self) -> Ints:
         """(m, 4): the cell beyond the face opposite to each corner; on the boundary -1 - patch."""
-        faces, n = np.sort(self.tetra[:, FACES].reshape(-1, 3), axis=1), len(self.points)
-        every, rim = _keys(faces, n), _keys(np.sort(self.wall, axis=1), n)
+        n = len(self.points)
+        every = np.empty(4 * len(self.tetra), np.int64)
+        for corner, face in enumerate(FACES):  # one after the other: large meshes have no room for all
+            every[corner::4] = _keys(np.sort(self.tetra[:, face], axis=1), n)
         order = np.argsort(every, kind="stable")
-        twin = np.flatnonzero(every[order][1:] == every[order][:-1])
-        out = np.full(len(every), -1, np.int64)
-        a, b = order[twin], order[twin + 1]
-        out[a], out[b] = b // 4, a // 4
-        alone = np.setdiff1d(np.arange(len(every)), order[np.concatenate([twin, twin + 1])])
+        every = every[order]
+        first = np.flatnonzero(every[1:] == every[:-1])
+        out = np.empty(len(every), np.int32)
+        out[order[first]], out[order[first + 1]] = order[first + 1] // 4, order[first] // 4
+        alone = np.ones(len(every), bool)
+        alone[first], alone[first + 1] = False, False
+        rim = _keys(np.sort(self.wall, axis=1), n)
         by_rim = np.argsort(rim)
-        out[alone] = -1 - self.patch[by_rim[np.searchsorted(rim[by_rim], every[alone])]]
-        return out.reshape(-1, 4).astype(np.int32)
+        out[order[alone]] = -1 - self.patch[by_rim[np.searchsorted(rim[by_rim], every[alone])]]
+        return out.reshape(-1, 4)
 
     @cached_property
     def behind(self) -> Ints:

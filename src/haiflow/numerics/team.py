@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import cache
 from threading import Lock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 WISHES = ("HAIFLOW_THREADS", "OMP_NUM_THREADS")
@@ -47,6 +47,20 @@ def _pool(process: int, size: int) -> tuple[ThreadPoolExecutor, Lock]:
     Two teams in one pool could each hold a part of it and wait for the rest for ever.
     """
     return ThreadPoolExecutor(size, thread_name_prefix=f"haiflow-{process}"), Lock()
+
+
+class Inline(Executor):
+    """Does at once, in the caller's own thread, what it is given."""
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        done: Future[T] = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done
+
+
+def beside(name: str, threads: int = 0) -> Executor:
+    """One thread beside the caller's where ``threads`` (0: as many as are :func:`allowed`) are two or more."""
+    return ThreadPoolExecutor(1, name) if (threads or allowed()) > 1 else Inline()
 
 
 class Pace:
