@@ -35,7 +35,7 @@ cdef inline Condition condition(int kind, double head, double inlet, double a, d
 
 cdef double reflect(End *e, const double *t, double base, double reflection) noexcept nogil:
     # (1 + R) v = 4 (1 - R) (c - c_base), with the arriving wave v + kappa 4 c known; closed form.
-    cdef double q_base = sqrt(upper(t[END_S0] + base / t[END_B], 0.05 * t[END_S0]))
+    cdef double q_base = sqrt(upper(t[END_S0] + base / t[END_B], 0.05 * t[END_ROOT]))
     cdef double absorb = 4.0 * t[END_G] * (1.0 - reflection)
     cdef double wave = e.v_in - e.slope * e.q_in
     settle(e, (wave * (1.0 + reflection) + absorb * q_base) / (absorb - e.slope * (1.0 + reflection)))

@@ -86,7 +86,7 @@ cdef void hold(Step *w, int node, int at_fine) noexcept nogil:
             top += t[END_SIGN] * w.end_flow[e]  # in the midst of its step
             continue
         resist = (w.ends[e].resist_mid + t[END_VISCOUS] + t[END_TURBULENT] * fabs(w.end_flow[e])
-                  + 1e-9 * net.rho * t[END_G] / (t[END_S0] * sqrt(t[END_S0])))
+                  + 1e-9 * net.rho * t[END_G] / (t[END_ROOT] * sqrt(t[END_ROOT])))
         w.ends[e].h = w.ends[e].p_mid + kinetic * w.ends[e].v_mid * w.ends[e].v_mid
         w.ends[e].h += w.ends[e].resist_mid * w.ends[e].f_mid
         w.ends[e].per_dh = 1.0 / resist
