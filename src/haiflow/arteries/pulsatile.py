@@ -185,9 +185,14 @@ class PulsatileFlow:
         flux, node_pressure, _ = self._run(n_steps, record=True, n_samples=0)
         return FluxBlock(self.dt, flux, area_start, node_pressure)
 
-    def sample_cycle(self, n_samples: int) -> Samples:
-        """Go through one whole cycle, sampling at ``n_samples`` equal steps (a divisor of the steps in a cycle)."""
-        return self._run(self.steps_in_cycle, record=False, n_samples=n_samples)[2]
+    def sample_cycle(self, n_samples: int, taken: int | None = None) -> Samples:
+        """Go through a whole cycle, sampling at ``n_samples`` equal steps (a divisor of the steps in a cycle).
+
+        With ``taken`` stop after so many of the samples.
+        """
+        steps = self.steps_in_cycle if taken is None else self.steps_in_cycle // n_samples * taken
+        found = self._run(steps, record=False, n_samples=n_samples)[2]
+        return Samples(found.stations[:taken], found.node_pressure[:taken], found.node_head[:taken])
 
     def _run(self, n_steps: int, record: bool, n_samples: int) -> tuple[Floats, Floats, Samples]:
         """March; where the step proves too long go back and halve it, a few times for waves, once for a collapse."""
