@@ -28,7 +28,7 @@ from haiflow.kernels import kernel
 from haiflow.numerics.team import Pace, allowed, together
 from haiflow.ports import Floats
 
-COURANT = 0.7  # of the start state; waves grow faster in systole
+COURANT = 0.65  # of the start state; waves grow faster in systole, and the published aorta errs by 0.101 % at 0.7
 SPEED_LIMIT = 0.98  # cells a step: the scheme is stable to 1
 MAX_HALVINGS = 6
 MULTIPLE = 200  # steps in a cycle are a multiple of this, so that samples fall on equal steps
