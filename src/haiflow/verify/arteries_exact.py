@@ -207,9 +207,13 @@ def viscous_wall() -> list[Figure]:
     tube = single_vessel(0.3, 3e-3, 6.0, inlet, Outlet(3e8, 1e9, 1e-10), wall_viscosity=np.array([wall]))
     one = refinements(tube, (25, 50, 100, 200))
     forks = [refinements(bifurcation(inlet, ENDS["Windkessel and resistance"], w)) for w in (wall, strong, stronger)]
+    reflecting = ENDS["open to waves and partly reflecting"]
+    echoes = [refinements(bifurcation(inlet, reflecting, w)) for w in (strong, stronger)]
     return [
         Figure("order in L1, one vessel", one.order, 1.8, np.inf, 2.0, "the flow's is 1.98"),
         *(Figure(f"order in L1, bifurcation, walls of {phi} Pa s", each.order, 1.8, np.inf, 2.0)
           for phi, each in zip((100, 400, 3000), forks, strict=True)),
+        *(Figure(f"order in L1, bifurcation, outlets that reflect, walls of {phi} Pa s", each.order, 1.9, np.inf, 2.0)
+          for phi, each in zip((400, 3000), echoes, strict=True)),
         Figure("L1 difference of the last two meshes, bifurcation, of the largest", forks[0].last, 0.0, 5e-5),
     ]
