@@ -71,6 +71,7 @@ DIMENSIONS: dict[str, Dimension] = {
     "flow_rate": Dimension(powers(length=3, time=-1), "1.3 mL/day", ("mL/min", "mL/day", "mL/s", "m3/s")),
     "pressure": Dimension(powers(mass=1, length=-1, time=-2), "95 mmHg", ("kPa", "mmHg", "MPa", "Pa")),
     "velocity": Dimension(powers(length=1, time=-1), "8 m/s", ("m/s", "mm/s")),
+    "acceleration": Dimension(powers(length=1, time=-2), "9.81 m/s2", ("m/s2",)),
     "frequency": Dimension(powers(time=-1), "70 /min", ("/min", "/s"), frozenset()),
     "viscosity": Dimension(powers(mass=1, length=-1, time=-1), "0.7 cP", ("cP", "Pa s")),
     "density": Dimension(powers(mass=1, length=-3), "1060 kg/m3", ("kg/m3", "g/mL")),
@@ -95,9 +96,9 @@ DIMENSIONS: dict[str, Dimension] = {
 
 SI = {
     "length": "m", "area": "m2", "volume": "m3", "time": "s", "mass": "kg", "temperature": "K", "flow_rate": "m3/s",
-    "pressure": "Pa", "velocity": "m/s", "frequency": "/s", "viscosity": "Pa s", "density": "kg/m3",
-    "concentration": "kg/m3", "dose_rate": "kg/kg/s", "dose": "kg/kg", "hydraulic_resistance": "Pa s/m3",
-    "quadratic_resistance": "Pa s2/m6",
+    "pressure": "Pa", "velocity": "m/s", "acceleration": "m/s2", "frequency": "/s", "viscosity": "Pa s",
+    "density": "kg/m3", "concentration": "kg/m3", "dose_rate": "kg/kg/s", "dose": "kg/kg",
+    "hydraulic_resistance": "Pa s/m3", "quadratic_resistance": "Pa s2/m6",
     "compliance": "m3/Pa", "absorption": "m3/s/Pa", "diffusivity": "m2/s", "permeability": "m2", "molar_mass": "kg/mol",
     "molar_energy": "J/mol", "perfusion": "m3/s/m3", "perfusion_by_mass": "m3/s/kg", "specific_volume": "m3/kg",
     "specific_clearance": "m3/s/kg", "potency": "IU/m3", "fraction": "1",

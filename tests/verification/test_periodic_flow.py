@@ -8,13 +8,14 @@ import pytest
 from haiflow.arteries.balance import divergence_free
 from haiflow.arteries.grid import make_grid
 from haiflow.arteries.harmonics import from_harmonics
-from haiflow.arteries.periodic import SAMPLES, Cycle, _Search, periodic
+from haiflow.arteries.periodic import LOOK_AHEAD, SAMPLES, Cycle, _Search, periodic
 from haiflow.arteries.pulsatile import PulsatileFlow
 from haiflow.arteries.simple import binary_tree, network, pulsating, single_vessel
 from haiflow.arteries.slow_modes import slow_modes
 from haiflow.arteries.state import at_rest, from_steady
 from haiflow.arteries.tree import Inlet, Outlet
 from haiflow.errors import SolverStopped
+from haiflow.verify.boileau import common_carotid, iliac_bifurcation
 
 MEAN = 400e-6 / 60
 
@@ -27,16 +28,27 @@ def hepatic_tree(**more):
 
 
 def distance(cycle: Cycle, limit: np.ndarray) -> float:
-    """Largest difference from the limit over stations and time, in the measure of the residual."""
+    """Largest difference from the limit over stations and time, in the measure of the residual: cycle.nc's curves."""
+    off = (np.abs(curve - limit[..., k]).max() / np.abs(limit[..., k]).max()
+           for k, curve in enumerate((cycle.pressure, cycle.flow_rate)))  # fmt: skip
+    return float(max(off))
+
+
+def worst_vessel(cycle: Cycle, limit: np.ndarray) -> float:
+    """The same with each vessel's flow rate against its own largest, by which the march ends."""
     flow = np.abs(limit[..., 1]).max(axis=(0, 2))
     flow = np.maximum(flow, 0.02 * flow.max())
     pressure = np.abs(cycle.pressure - limit[..., 0]).max() / np.abs(limit[..., 0]).max()
     return max(pressure, float((np.abs(cycle.flow_rate - limit[..., 1]).max(axis=(0, 2)) / flow).max()))
 
 
-def marched(tree, cycles: int) -> np.ndarray:
-    """Stations after many plain cycles from the steady state: the limit, without any acceleration."""
-    flow = PulsatileFlow(tree)
+def marched(tree, cycles: int, start=from_steady) -> np.ndarray:
+    """Stations after many plain cycles: the limit, without any acceleration, with the time step that the start gives.
+
+    Another time step has another limit, 1e-4 away at worst.
+    """
+    grid = make_grid(tree)
+    flow = PulsatileFlow(tree, grid, start(grid))
     for _ in range(cycles):
         samples = flow.sample_cycle(SAMPLES)
     return samples.stations
@@ -45,19 +57,21 @@ def marched(tree, cycles: int) -> np.ndarray:
 @pytest.fixture(scope="module")
 def hepatic():
     tree = hepatic_tree()
-    return tree, marched(tree, 40)
+    return tree, {start: marched(tree, 40, start) for start in STARTS}
+
+
+STARTS = (from_harmonics, from_steady)
 
 
 @pytest.mark.parametrize("tolerance", [1e-2, 1e-3, 1e-5])
-@pytest.mark.parametrize("start", [from_harmonics, from_steady])
+@pytest.mark.parametrize("start", STARTS)
 def test_residual_is_the_distance_to_the_limit(hepatic, tolerance, start):
     tree, limit = hepatic
     grid = make_grid(tree)
     cycle = periodic(tree, tolerance=tolerance, grid=grid, state=start(grid))
-    off = distance(cycle, limit)
     assert cycle.residual <= tolerance
-    assert off <= 2.0 * cycle.residual + 1e-8
-    assert off >= 0.5 * cycle.residual - 1e-8
+    assert cycle.residual == pytest.approx(distance(cycle, limit[start]), rel=0.1, abs=1e-8)
+    assert worst_vessel(cycle, limit[start]) <= 1.5 * tolerance
     assert cycle.cycles <= 4
 
 
@@ -71,16 +85,22 @@ def other_trees():
     yield "one bed of 2.3 s", single_vessel(0.1, 3e-3, 8.0, pulsating(MEAN, 1.0), slow)
     soft = Outlet(0.2 * bed, 1.8 * bed, 0.5 / bed)
     yield "a soft fork", binary_tree(3, 0.2, pulsating(MEAN, 1.2), soft, wave_speed=4.5)
+    yield "a carotid: one vessel, waves that run to and fro", common_carotid()
+    yield "an aorta that parts", iliac_bifurcation()
+    stumps = np.where(np.arange(25) % 7 == 3, 1.0, 0.0)
+    yield "stumps in which waves stand", replace(tree, severity=stumps)
 
 
 @pytest.mark.parametrize("tree", [tree for _, tree in other_trees()], ids=[name for name, _ in other_trees()])
-def test_residual_is_within_a_factor_of_two_on_other_trees(tree):
-    limit = marched(tree, 40)
+def test_residual_is_the_distance_on_other_trees(tree):
     grid = make_grid(tree)
-    for start in (from_harmonics(grid), from_steady(grid)):
-        cycle = periodic(tree, tolerance=1e-3, grid=grid, state=start)
-        assert 0.5 <= distance(cycle, limit) / cycle.residual <= 2.0
-        assert cycle.cycles <= 4
+    for start in STARTS:
+        limit = marched(tree, 40, start)
+        cycle = periodic(tree, tolerance=1e-3, grid=grid, state=start(grid))
+        assert cycle.residual == pytest.approx(distance(cycle, limit), rel=0.2)
+        assert worst_vessel(cycle, limit) <= 1.5e-3
+        # From rest, waves in closed stumps die slowly, and no mode of the network knows them.
+        assert cycle.cycles <= (5 if tree.severity is not None and start is from_steady else 4)
 
 
 def test_slow_network_does_not_pass_for_periodic(hepatic):
@@ -107,12 +127,14 @@ def test_the_first_cycle_far_from_the_limit_says_how_far(hepatic):
         before, previous = flow.state(), flow.sample_cycle(SAMPLES)
     search = _Search(grid, slow_modes(grid, before))
     start, samples = flow.state(), flow.sample_cycle(SAMPLES)
-    said = search.residual(start, flow.state(), samples)
+    said = search.distance(start, flow.state(), samples)
+    stated = search.residual(samples, flow.sample_cycle(SAMPLES, LOOK_AHEAD))
     pressure, largest = samples.stations[..., 0], np.abs(limit[..., 0]).max()
     off = np.abs(pressure - limit[..., 0]).max() / largest
     changed = np.abs(pressure - previous.stations[..., 0]).max() / largest
     assert off > 7.0 * changed > 0.01
     assert said == pytest.approx(off, rel=0.2)
+    assert stated[0] == pytest.approx(off, rel=0.2)
 
 
 def small_pulses():

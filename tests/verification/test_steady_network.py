@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
+from haiflow.arteries.pulsatile import PulsatileFlow
 from haiflow.arteries.simple import fork, network, single_vessel
-from haiflow.arteries.steady import steady
+from haiflow.arteries.steady import loaded_resistance, steady
 from haiflow.arteries.tree import CLOSED, Inlet, Outlet
 from haiflow.errors import InputError
 
@@ -102,3 +103,48 @@ def test_reflecting_outlet_takes_the_flow_that_its_wave_relation_gives():
     root = np.sqrt(A0) * (1 + np.array([pressure, 9000.0]) / (2 * 1060.0 * 64.0))
     speed = np.sqrt(64.0 * root / np.sqrt(A0))
     assert root[0] ** 2 * 4 * (speed[0] - speed[1]) / 3.0 == pytest.approx(6e-6, rel=1e-9, abs=0.0)
+
+
+def marched_to_rest(tree, cycles):
+    flow = PulsatileFlow(tree)
+    for _ in range(cycles):
+        flow.advance(flow.steps_in_cycle)
+    return flow, flow.sample_cycle(200)
+
+
+@pytest.mark.parametrize("reflection", [-0.6, 0.0, 0.5])
+@pytest.mark.parametrize("speed", [5.0, 9.0])
+def test_reflecting_outlet_of_an_elastic_taper_is_where_the_march_ends(reflection, speed):
+    """Its wave relation is that of the wall: reference area and beta, whatever radius the pressure has given it."""
+    base = 12e3
+    tree = single_vessel(0.1, 2.5e-3, speed, FLOW, Outlet(reflection=reflection, venous_pressure=base),
+                         radius_end=np.array([2e-3]), wave_speed_end=np.array([1.1 * speed]))
+    _, samples = marched_to_rest(tree, 20)
+    found = steady(tree, elastic=True).pressure[1]
+    assert found > base + 10.0
+    assert found == pytest.approx(samples.node_pressure[-1, 1], rel=1e-6)
+
+
+def test_stenosis_of_an_elastic_vessel_costs_what_it_costs_the_march():
+    """Young and Tsai's law has the reference diameter; the loaded one is 8 % wider here, and the loss 30 % less."""
+    inlet = Inlet("n0", "flow_rate", 0.9, np.array([2e-6]))
+    tree = network([(0, 1), (1, 2)], np.array([0.05, 0.05]), np.array([2e-3, 2e-3]), np.array([6.0, 6.0]), inlet,
+                   {"n2": Outlet(6e9)}, severity=np.array([0.0, 0.85]))
+    flow, samples = marched_to_rest(tree, 30)
+    velocity = samples.stations[-1, :, :, 1] / samples.stations[-1, :, :, 2]
+    total = samples.stations[-1, :, :, 0] + 530.0 * velocity**2
+    friction = loaded_resistance(tree, steady(tree, elastic=True).pressure)[1] * 2e-6
+    pressure = steady(tree, elastic=True).pressure
+    assert flow.area[0] > 1.15 * np.pi * 4e-6
+    assert pressure[1] - pressure[2] - friction == pytest.approx(total[0, 2] - total[1, 0], rel=1e-4)
+
+
+def test_friction_of_elastic_vessels_is_that_of_the_march():
+    slow = Inlet("n0", "flow_rate", 0.9, np.array([1e-6]))
+    tree = fork([0.3, 0.2, 0.2], [3e-3, 2e-3, 1.6e-3], [5.0, 6.0, 6.0], slow, Outlet(2e10),
+                radius_end=np.array([2.4e-3, 1.7e-3, 1.6e-3]))
+    _, samples = marched_to_rest(tree, 40)
+    flow, last = steady(tree, elastic=True), samples.node_pressure[-1]
+    drop = flow.pressure[0] - flow.pressure[2:]
+    np.testing.assert_allclose(drop, last[0] - last[2:], rtol=5e-3)
+    assert np.all(steady(tree).pressure[0] - steady(tree).pressure[2:] > 1.3 * drop)  # at the reference radius

@@ -21,7 +21,7 @@ cdef struct Condition:
 cdef void arrive(End *end, const double *t, double p, double v, double alpha) noexcept nogil:
     # The wave that leaves the vessel with pressure p and velocity v (towards the node) at the face.
     cdef double c, ahead
-    end.s_in = upper(t[END_S0] + p / t[END_B], 0.05 * t[END_S0])
+    end.s_in = upper(t[END_S0] + p / t[END_B], 0.05 * t[END_ROOT])
     end.q_in = sqrt(end.s_in)
     end.v_in = v
     c = t[END_G] * end.q_in
@@ -81,7 +81,7 @@ cdef double head_at(End *e, const double *t, double kinetic, double q) noexcept 
 cdef double least_root(const End *e, const double *t, double kinetic) noexcept nogil:
     # q of the critical state, or of a vessel as good as shut; the head rises with q from there on.
     cdef double critical = -kinetic * e.slope * (e.v_in - e.slope * e.q_in) / (t[END_B] + kinetic * e.slope * e.slope)
-    return upper(critical, sqrt(0.05 * t[END_S0]))
+    return upper(critical, sqrt(0.05 * t[END_ROOT]))
 
 
 cdef bint follow(End *e, const double *t, double kinetic, double head) noexcept nogil:

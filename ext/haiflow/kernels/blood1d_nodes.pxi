@@ -37,7 +37,8 @@ cdef double couple(
         head[0] = inlet if kind == PRESSURE_INLET else mean_pressure(ends, node, net, 0.0)
         return 0.0
     if kind == REFLECTION:
-        head[0] = reflect(&ends[list[0]], net.end + list[0] * END_COLUMNS, t[NODE_BASE], t[NODE_REFLECTION])
+        head[0] = reflect(&ends[list[0]], net.end + list[0] * END_COLUMNS, t[NODE_BASE], t[NODE_REFLECTION],
+                          fallbacks)
         return ends[list[0]].flow
     at = condition(kind, head[0], inlet, a, b)
     join(ends, &at, list, count, net, t[NODE_KINETIC], fallbacks)

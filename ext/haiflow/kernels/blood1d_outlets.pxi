@@ -2,9 +2,11 @@
 #
 # Windkessel: proximal resistance R1, then a capacitor C that drains through the distal resistance to the base pressure;
 # theta-implicit in time. Reflection: the wave that comes back is a fraction R of the one that leaves (Alastruey et al
-# 2008, Commun Comput Phys 4:317). A closed end reflects all.
+# 2008, Commun Comput Phys 4:317), to which a viscous wall adds its part of the pressure. A closed end reflects all.
 
-from libc.math cimport sqrt
+from libc.math cimport fabs, sqrt
+
+cdef double REFLECT_TOLERANCE = 1e-12
 
 
 cdef inline void windkessel(double *a, double *b, const double *t, double charge, double outflow) noexcept nogil:
@@ -33,13 +35,56 @@ cdef inline Condition condition(int kind, double head, double inlet, double a, d
     return at
 
 
-cdef double reflect(End *e, const double *t, double base, double reflection) noexcept nogil:
-    # (1 + R) v = 4 (1 - R) (c - c_base), with the arriving wave v + kappa 4 c known; closed form.
-    cdef double q_base = sqrt(upper(t[END_S0] + base / t[END_B], 0.05 * t[END_S0]))
+cdef inline double wave_balance(End *e, const double *t, double q_base, double reflection, double q) noexcept nogil:
+    # Sets the end to q and returns what (1 + R) flow / A is above 4 (1 - R) (c - c_base); falls with q. A and c are
+    # those that the whole pressure, of an elastic and a viscous part, would hold open: with the elastic area, which the
+    # waves of the elastic part alone have set, the flow would be first order only in a strong wall.
+    cdef double whole
+    settle(e, q)
+    whole = upper(q * q + e.resist / t[END_B] * (e.f_in - e.flow), 0.05 * t[END_ROOT])
+    return (1.0 + reflection) * e.flow / (whole * whole) - 4.0 * t[END_G] * (1.0 - reflection) * (sqrt(whole) - q_base)
+
+
+cdef bint reflect_newton(End *e, const double *t, double q_base, double reflection) noexcept nogil:
+    # From the state of before; returns whether it has found the root.
+    cdef int _step
+    cdef double q = e.q, off, whole, dflow, dwhole, change
+    for _step in range(NEWTON_STEPS):
+        off = wave_balance(e, t, q_base, reflection, q)
+        whole = upper(q * q + e.resist / t[END_B] * (e.f_in - e.flow), 0.05 * t[END_ROOT])
+        dflow = q * q * q * (4.0 * e.v + e.slope * q)
+        dwhole = 2.0 * q - e.resist / t[END_B] * dflow
+        change = (1.0 + reflection) * (dflow - 2.0 * e.flow * dwhole / whole) / (whole * whole)
+        change = -off / (change - 2.0 * t[END_G] * (1.0 - reflection) * dwhole / sqrt(whole)) / q
+        if not change == change:
+            return False
+        change = upper(lower(change, 0.2), -0.2)
+        q *= 1.0 + change
+        if fabs(change) < REFLECT_TOLERANCE:
+            settle(e, q)
+            return True
+    return False
+
+
+cdef double reflect(End *e, const double *t, double base, double reflection, long *fallbacks) noexcept nogil:
+    # (1 + R) v = 4 (1 - R) (c - c_base), with the arriving wave v + kappa 4 c known; closed form for an elastic wall.
+    cdef int _halving
+    cdef double q_base = sqrt(upper(t[END_S0] + base / t[END_B], 0.05 * t[END_ROOT]))
     cdef double absorb = 4.0 * t[END_G] * (1.0 - reflection)
     cdef double wave = e.v_in - e.slope * e.q_in
-    settle(e, (wave * (1.0 + reflection) + absorb * q_base) / (absorb - e.slope * (1.0 + reflection)))
-    return t[END_B] * (e.q * e.q - t[END_S0])
+    cdef double low, high, middle
+    if e.resist <= 0.0:
+        settle(e, (wave * (1.0 + reflection) + absorb * q_base) / (absorb - e.slope * (1.0 + reflection)))
+    elif not reflect_newton(e, t, q_base, reflection):
+        fallbacks[0] += 1
+        low, high = sqrt(0.05 * t[END_ROOT]), 2.0 * upper(e.q_in, q_base)
+        for _halving in range(HALVINGS):
+            middle = 0.5 * (low + high)
+            if wave_balance(e, t, q_base, reflection, middle) > 0.0:
+                low = middle
+            else:
+                high = middle
+    return t[END_B] * (e.q * e.q - t[END_S0]) + e.resist * (e.f_in - e.flow)
 
 
 cdef int close_ends(End *ends, const int *list, int count, Net *net) noexcept nogil:

@@ -8,6 +8,9 @@
 # Local time steps. A vessel of level l takes steps of 2^l fine steps, a node those of its fastest vessel; 2^top fine
 # steps are one whole step, at the end of which all stand at the same time. Blocks and nodes lie in the order of their
 # levels, and the part of each thread in each level is a range.
+#
+# Gravity. All pressures are brought to the inlet's height; CELL_S0, FACE_S0 and END_S0 are the roots of the area where
+# that pressure is zero, which a deep or soft vessel may have below zero. END_ROOT is the root of A0 itself.
 
 cdef extern from *:
     """
@@ -23,7 +26,7 @@ cdef enum:
 cdef enum:
     FACE_S0, FACE_SLACK, FACE_K, FACE_WALL
 cdef enum:
-    END_SIGN, END_B, END_S0, END_K, END_G, END_VISCOUS, END_TURBULENT, END_CLOSED, END_COLUMNS
+    END_SIGN, END_B, END_S0, END_K, END_G, END_VISCOUS, END_TURBULENT, END_CLOSED, END_ROOT, END_COLUMNS
 cdef enum:
     NODE_R1, NODE_DISTAL_CONDUCTANCE, NODE_DT_OVER_C, NODE_THETA, NODE_BASE, NODE_REFLECTION, NODE_KINETIC, NODE_COLUMNS
 cdef enum:

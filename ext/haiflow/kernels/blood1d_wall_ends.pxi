@@ -61,6 +61,25 @@ cdef void respond(Step *w, int index) noexcept nogil:
                       w.end_flow[2 * v + 1], w.wall_cell + i, w.wall_face + i, w.u, w.p, j - i + 1)
 
 
+cdef double held_reflection(const End *e, const double *t, double base, double reflection) noexcept nogil:
+    # Flow rate towards the node, (1 + R) f = 4 (1 - R) A (c - c_base), with A and c of the whole pressure, which falls
+    # with f: Newton's method on a rising function.
+    cdef int _step
+    cdef double s = upper(t[END_S0] + e.p_mid / t[END_B], 0.05 * t[END_ROOT])
+    cdef double q_base = sqrt(upper(t[END_S0] + base / t[END_B], 0.05 * t[END_ROOT]))
+    cdef double give = 4.0 * t[END_G] * (1.0 - reflection), per_flow = e.resist_mid / t[END_B]
+    cdef double flow = e.f_mid, whole, off, slope, change
+    for _step in range(NEWTON_STEPS):
+        whole = upper(s + per_flow * (e.f_mid - flow), 0.05 * t[END_ROOT])
+        off = (1.0 + reflection) * flow / (whole * whole) - give * (sqrt(whole) - q_base)
+        slope = (1.0 + reflection) * (1.0 + 2.0 * flow * per_flow / whole) / (whole * whole)
+        change = off / (slope + 0.5 * give * per_flow / sqrt(whole))
+        flow -= change
+        if fabs(change) <= REFLECT_TOLERANCE * s * s * t[END_G] * sqrt(s):
+            break
+    return flow
+
+
 cdef void hold(Step *w, int node, int at_fine) noexcept nogil:
     # The flow rates along the vessels that their walls' half step sees at its middle, where elastic and viscous
     # pressure balance; the elastic one stands still meanwhile.
@@ -72,6 +91,9 @@ cdef void hold(Step *w, int node, int at_fine) noexcept nogil:
     cdef double kinetic = t[NODE_KINETIC], top, bottom, resist, inlet = 0.0
     cdef Condition at
     if kind == REFLECTION:
+        if w.ends[list[0]].resist > 0.0 and fine & ((1 << net.level[list[0] >> 1]) - 1) == 0:
+            w.end_flow[list[0]] = net.end[list[0] * END_COLUMNS + END_SIGN] * held_reflection(
+                &w.ends[list[0]], net.end + list[0] * END_COLUMNS, t[NODE_BASE], t[NODE_REFLECTION])
         return
     if kind == FLOW_INLET or kind == PRESSURE_INLET:
         inlet = w.inlet[at_fine % w.period]
@@ -86,7 +108,7 @@ cdef void hold(Step *w, int node, int at_fine) noexcept nogil:
             top += t[END_SIGN] * w.end_flow[e]  # in the midst of its step
             continue
         resist = (w.ends[e].resist_mid + t[END_VISCOUS] + t[END_TURBULENT] * fabs(w.end_flow[e])
-                  + 1e-9 * net.rho * t[END_G] / (t[END_S0] * sqrt(t[END_S0])))
+                  + 1e-9 * net.rho * t[END_G] / (t[END_ROOT] * sqrt(t[END_ROOT])))
         w.ends[e].h = w.ends[e].p_mid + kinetic * w.ends[e].v_mid * w.ends[e].v_mid
         w.ends[e].h += w.ends[e].resist_mid * w.ends[e].f_mid
         w.ends[e].per_dh = 1.0 / resist

@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from haiflow.arteries.gravity import column
 from haiflow.arteries.tree import Tree
 from haiflow.errors import InputError
 from haiflow.ports import Floats
@@ -65,6 +66,11 @@ class Grid:
         """(n_faces,) m, from the vessel's start."""
         index = np.arange(self.n_faces) - self.face_offset[self.vessel_of_face]
         return index * self.dx[self.vessel_of_face]
+
+    @cached_property
+    def column(self) -> Floats:
+        """(n_cells,) Pa, of blood up to the inlet's height, at the centres (:mod:`haiflow.arteries.gravity`)."""
+        return column(self.tree, self.vessel_of_cell, self.x)
 
     @cached_property
     def slot(self) -> NDArray[np.int32]:

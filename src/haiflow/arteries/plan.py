@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from haiflow.arteries import tube_law
+from haiflow.arteries.gravity import column, column_at_nodes
 from haiflow.arteries.grid import Grid, reference_area, stiffness
-from haiflow.arteries.junctions import REFLECTION, WINDKESSEL, Nodes, join
+from haiflow.arteries.junctions import REFLECTION, WINDKESSEL, Nodes, end_nodes, join
 from haiflow.arteries.local_steps import Steps, choose_steps, node_levels
 from haiflow.arteries.outlets import implicit_weight
 from haiflow.arteries.stenosis import end_losses
@@ -33,7 +34,7 @@ class Plan:
     nodes: Nodes
     cell_table: Floats  # (7, n_faces + SPARE)
     face_table: Floats  # (4, n_faces + SPARE)
-    end_table: Floats  # (2 n_vessels, 8)
+    end_table: Floats  # (2 n_vessels, 9)
     node_table: Floats  # (n_nodes, 7)
     face: NDArray[np.int32]  # (2 n_vessels,)
     cell: NDArray[np.int32]
@@ -127,7 +128,7 @@ def _cell_table(grid: Grid, vessel_dt: Floats, source: Floats | None) -> Floats:
     table[0] = table[1] = 1.0
     slot = grid.slot
     rho = grid.tree.blood.density
-    table[0, slot] = np.sqrt(grid.A0)
+    table[0, slot] = np.sqrt(grid.A0) - grid.column * grid.A0 / grid.beta
     table[1, slot] = grid.beta / grid.A0
     table[2, slot] = (vessel_dt / grid.dx)[grid.vessel_of_cell]
     table[3, slot] = 0.0 if source is None else source
@@ -143,13 +144,14 @@ def _face_table(grid: Grid) -> Floats:
     beta = stiffness(tree, vessel, grid.face_x)
     wall = np.zeros(len(tree.vessels)) if tree.wall_viscosity is None else np.asarray(tree.wall_viscosity)
     rho = tree.blood.density
-    rows = [np.sqrt(A0), A0 / beta, beta / (3.0 * rho * A0), wall[vessel] / (A0 * grid.dx[vessel])]
+    root = np.sqrt(A0) - column(tree, vessel, grid.face_x) * A0 / beta
+    rows = [root, A0 / beta, beta / (3.0 * rho * A0), wall[vessel] / (A0 * grid.dx[vessel])]
     return np.ascontiguousarray(np.pad(np.stack(rows), ((0, 0), (0, SPARE))))
 
 
 def _end_table(grid: Grid, nodes: Nodes) -> tuple[Floats, NDArray[np.int32], NDArray[np.int32]]:
     tree = grid.tree
-    table = np.zeros((2 * len(tree.vessels), 8))
+    table = np.zeros((2 * len(tree.vessels), 9))
     face = np.stack([grid.face_offset, grid.last_face], axis=1).ravel().astype(np.int32)
     cell = np.stack([grid.face_offset, grid.last_face - 1], axis=1).ravel().astype(np.int32)
     A0 = np.pi * np.stack([tree.radius_start, tree.radius_end], axis=1).ravel() ** 2
@@ -157,11 +159,12 @@ def _end_table(grid: Grid, nodes: Nodes) -> tuple[Floats, NDArray[np.int32], NDA
     rho = tree.blood.density
     table[0::2, 0], table[1::2, 0] = -1.0, 1.0
     table[:, 1] = beta / A0
-    table[:, 2] = np.sqrt(A0)
+    table[:, 2] = np.sqrt(A0) - column_at_nodes(tree)[end_nodes(tree)] * A0 / beta
     table[:, 3] = beta / (3.0 * rho * A0)
     table[:, 4] = np.sqrt(beta / (2.0 * rho * A0))
     table[:, 5], table[:, 6] = end_losses(tree)
     table[:, 7] = nodes.closed
+    table[:, 8] = np.sqrt(A0)
     return table, face, cell
 
 
@@ -188,5 +191,5 @@ def _node_table(grid: Grid, nodes: Nodes, end_table: Floats, node_dt: Floats) ->
 def node_impedance(grid: Grid, nodes: Nodes, end_table: Floats, node: int) -> float:
     """Characteristic impedance ``rho c / A`` (Pa s/m3) of the vessels at a node, side by side, at pressure zero."""
     ends = nodes.ends[nodes.first[node] : nodes.first[node + 1]]
-    speed = end_table[ends, 4] * np.sqrt(end_table[ends, 2])
-    return float(1.0 / np.sum(end_table[ends, 2] ** 2 / (grid.tree.blood.density * speed)))
+    speed = end_table[ends, 4] * np.sqrt(end_table[ends, 8])
+    return float(1.0 / np.sum(end_table[ends, 8] ** 2 / (grid.tree.blood.density * speed)))

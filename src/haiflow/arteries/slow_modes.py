@@ -45,15 +45,20 @@ class SlowModes:
 
     def still_to_come(self, pressure: Floats, charge: Floats) -> tuple[Floats, Floats]:
         """What the cycles after one that changed cell ``pressure`` and ``charge`` will yet add to both, in all (Pa)."""
-        volume = np.concatenate([self._at_nodes(pressure), charge[self.capacitor_node]]) * self.capacity
-        ratio = np.minimum(self.decay, WORST_DECAY)
-        ahead = self.shape @ (ratio / (1.0 - ratio) * (self.shape.T @ volume))
+        ahead = self.ahead(pressure, charge, np.zeros(1))[0]
         tree, nodes = self.grid.tree, len(self.grid.tree.nodes)
         vessel = self.grid.vessel_of_cell
         share = self.grid.x / tree.length[vessel]
         more = np.zeros(nodes)
         more[self.capacitor_node] = ahead[nodes:]
         return ahead[tree.start[vessel]] * (1.0 - share) + ahead[tree.end[vessel]] * share, more
+
+    def ahead(self, pressure: Floats, charge: Floats, phase: Floats) -> Floats:
+        """(n, n_places) Pa: the same for nodes and capacitors at phases (n,) of the cycles to come."""
+        volume = np.concatenate([self._at_nodes(pressure), charge[self.capacitor_node]]) * self.capacity
+        ratio = np.minimum(self.decay, WORST_DECAY)
+        left = ratio / (1.0 - ratio) * (self.shape.T @ volume)
+        return np.asarray((ratio ** phase[:, None] * left) @ self.shape.T)
 
     def _at_nodes(self, pressure: Floats) -> Floats:
         """Mean of the cells that lie nearer to each node than to the other one of their vessel."""

@@ -21,14 +21,14 @@ class State:
 
     area: Floats  # (n_cells,) m2
     flow_rate: Floats  # (n_cells,) m3/s
-    charge: Floats  # (n_nodes,) Pa, zero where a node has no Windkessel
+    charge: Floats  # (n_nodes,) Pa, zero without a Windkessel; with gravity that at the inlet's height
     phase: float = 0.0  # time since the last start of a cycle, in periods
     end_flow: Floats | None = None  # (2 n_vessels,) m3/s at the vessels' ends, for a viscous wall; else extrapolated
 
 
 def at_rest(grid: Grid, pressure: float = 0.0) -> State:
-    """No flow, the same pressure everywhere."""
-    area = np.asarray(tube_law.area(pressure, grid.A0, grid.beta))
+    """No flow, the same pressure everywhere, which is that at the inlet's height where the blood has weight."""
+    area = np.asarray(tube_law.area(pressure - grid.column, grid.A0, grid.beta))
     kind = join(grid.tree).kind
     return State(area, np.zeros(grid.n_cells), np.where(kind == WINDKESSEL, pressure, 0.0))
 
@@ -44,7 +44,7 @@ def from_steady(grid: Grid) -> State:
     vessel = grid.vessel_of_cell
     share = grid.x / tree.length[vessel]
     pressure = left[vessel] * (1.0 - share) + right[vessel] * share
-    area = np.asarray(tube_law.area(pressure, grid.A0, grid.beta))
+    area = np.asarray(tube_law.area(pressure - grid.column, grid.A0, grid.beta))
     return State(area, flow.flow_rate[vessel], charge_for(grid, flow.pressure))
 
 

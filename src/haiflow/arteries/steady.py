@@ -2,7 +2,8 @@
 
 A vessel of radius ``r1 -> r2`` (linear) has ``R = 2 (zeta + 2) mu / pi * L (r1^2 + r1 r2 + r2^2) / (3 r1^3 r2^3)``,
 the integral of ``2 (zeta + 2) mu / (pi r^4)``; ``zeta = 2`` is Poiseuille's ``8 mu L / (pi r^4)``. Flow rates
-balance at every node; Newton's method on the node pressures takes care of stenoses and reflecting outlets.
+balance at every node; Newton's method on the node pressures takes care of stenoses and reflecting outlets. Where the
+blood has weight, pressures are those at the inlet's height (:mod:`haiflow.arteries.gravity`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from haiflow.arteries import tube_law
+from haiflow.arteries.gravity import column_at_nodes
 from haiflow.arteries.junctions import PRESSURE_INLET, Nodes, join
 from haiflow.arteries.outlets import is_closed
 from haiflow.arteries.stenosis import is_shut, loss_coefficients
@@ -30,7 +32,7 @@ ELASTIC_SWEEPS = 6
 
 @dataclass(frozen=True)
 class SteadyFlow:
-    """Flow rate of each vessel (start to end) and pressure at each node."""
+    """Flow rate of each vessel (start to end) and pressure at each node, with gravity that at the inlet's height."""
 
     flow_rate: Floats  # (n_vessels,) m3/s
     pressure: Floats  # (n_nodes,) Pa
@@ -44,38 +46,44 @@ def resistance(tree: Tree) -> Floats:
     return 2.0 * (tree.velocity_profile + 2.0) * tree.blood.viscosity / np.pi * tree.length * shape
 
 
-def steady(tree: Tree, *, elastic: bool = False) -> SteadyFlow:
-    """Solve the network for the mean of its inlet.
+def loaded_resistance(tree: Tree, pressure: Floats) -> Floats:
+    """The same at the radii that node pressures (n_nodes,) Pa give the vessels' ends."""
+    there = pressure - column_at_nodes(tree)
 
-    With ``elastic`` vessels take the radius that their pressure gives them (linear between the ends), otherwise the
-    reference radius. A totally occluded vessel carries no flow, exactly. A part cut off from inlet and outlets has
-    pressure zero. Raises :class:`InputError` where blood has no way out, :class:`SolverStopped` where Newton fails.
-    """
-    flow = _solve(tree, join(tree), np.zeros(len(tree.nodes)))
-    for _ in range(ELASTIC_SWEEPS if elastic else 0):
-        flow = _solve(_widened(tree, flow.pressure), join(tree), flow.pressure)
-    return flow
-
-
-def _widened(tree: Tree, pressure: Floats) -> Tree:
     def radius(node: np.ndarray, reference: Floats, beta: Floats) -> Floats:
-        return np.sqrt(tube_law.area(pressure[node], np.pi * reference**2, beta) / np.pi)
+        return np.sqrt(tube_law.area(there[node], np.pi * reference**2, beta) / np.pi)
 
-    return replace(
+    return resistance(replace(
         tree,
         radius_start=radius(tree.start, tree.radius_start, tree.beta_start),
         radius_end=radius(tree.end, tree.radius_end, tree.beta_end),
-    )
+    ))  # fmt: skip
+
+
+def steady(tree: Tree, *, elastic: bool = False) -> SteadyFlow:
+    """Solve the network for the mean of its inlet.
+
+    With ``elastic`` the friction in a vessel is that at the radius which its pressure gives it (linear between the
+    ends), otherwise at the reference radius. The law of a stenosis is one of the reference radius in either case, and
+    so is the wall at a reflecting outlet. A totally occluded vessel carries no flow, exactly. In a part cut off from
+    inlet and outlets the pressure is zero at one node. Raises :class:`InputError` where blood has no way out,
+    :class:`SolverStopped` where Newton fails.
+    """
+    flow = _solve(tree, join(tree), np.zeros(len(tree.nodes)), resistance(tree))
+    for _ in range(ELASTIC_SWEEPS if elastic else 0):
+        flow = _solve(tree, join(tree), flow.pressure, loaded_resistance(tree, flow.pressure))
+    return flow
 
 
 class _Network:
     """Flow rates and their derivatives for given node pressures."""
 
-    def __init__(self, tree: Tree, nodes: Nodes) -> None:
+    def __init__(self, tree: Tree, nodes: Nodes, friction: Floats) -> None:
         self.tree, self.n = tree, len(tree.nodes)
+        self.column = column_at_nodes(tree)
         self.open = ~is_shut(tree)
         viscous, self.turbulent = loss_coefficients(tree)
-        self.resistance = resistance(tree) + viscous
+        self.resistance = friction + viscous
         self.outlets = [(tree.node(name), outlet) for name, outlet in tree.outlets.items() if not is_closed(outlet)]
         self.given = {node: outlet.venous_pressure for node, outlet in self.outlets if _holds_pressure(outlet)}
         self.source = np.zeros(self.n)
@@ -98,7 +106,8 @@ class _Network:
                     "arteries", self.tree.inlet.node, "blood that enters here reaches no open outlet",
                     "open a vessel or an outlet, or impose a pressure",
                 )
-            self.given[int(np.flatnonzero(part == lost)[0])] = 0.0
+            pinned = int(np.flatnonzero(part == lost)[0])
+            self.given[pinned] = float(self.column[pinned])
 
     def vessels(self, pressure: Floats) -> tuple[Floats, Floats]:
         drop = np.where(self.open, pressure[self.tree.start] - pressure[self.tree.end], 0.0)
@@ -108,7 +117,8 @@ class _Network:
     def outlet(self, node: int, outlet: Outlet, pressure: float) -> tuple[float, float]:
         if outlet.reflection is None:
             return (pressure - outlet.venous_pressure) / outlet.resistance, 1.0 / outlet.resistance
-        return _reflecting(self.tree, node, outlet.reflection, outlet.venous_pressure, pressure)
+        above, base = self.column[node], outlet.venous_pressure - self.column[node]
+        return _reflecting(self.tree, node, outlet.reflection, base, pressure - above)
 
     def balance(self, pressure: Floats) -> tuple[Floats, csc_array]:
         """Net inflow of each node and its Jacobian."""
@@ -149,8 +159,8 @@ def _reflecting(tree: Tree, node: int, reflection: float, base: float, pressure:
     return float(4.0 * share * area * (speed - still)), float(slope)
 
 
-def _solve(tree: Tree, nodes: Nodes, guess: Floats) -> SteadyFlow:
-    network = _Network(tree, nodes)
+def _solve(tree: Tree, nodes: Nodes, guess: Floats, friction: Floats) -> SteadyFlow:
+    network = _Network(tree, nodes, friction)
     pressure = guess.copy()
     best = np.inf
     for iteration in range(MAX_ITERATIONS):

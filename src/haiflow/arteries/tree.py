@@ -97,6 +97,7 @@ class Tree:
     feeds: dict[str, dict[str, float]] = field(default_factory=dict)  # terminal node -> {segment: share}; sums to 1
     off_target: tuple[str, ...] = ()  # terminal vessels that feed something else than the liver
     paths: dict[str, Floats] = field(default_factory=dict)  # vessel -> (k, 3) m, centre line, both ends included
+    gravity: Floats | None = None  # (3,) m/s2, in the axes of the positions; None where the blood has no weight
 
     def vessel(self, name: str) -> int:
         """Its index; raises ValueError for a name that no vessel has."""
@@ -127,10 +128,13 @@ class Tree:
     def digest(self) -> str:
         """A content hash of all that decides the blood flow."""
         digest = hashlib.sha256()
+        unused = ("feeds", "off_target", *(("paths", "position") if self.gravity is None else ()))
         for item in fields(self):
             value = getattr(self, item.name)
-            if item.name in ("feeds", "off_target", "paths", "position"):
+            if item.name in unused or (item.name == "gravity" and value is None):
                 continue
+            if item.name == "paths":
+                value = [(name, path.tolist()) for name, path in value.items()]
             if isinstance(value, np.ndarray):
                 digest.update(np.ascontiguousarray(value).tobytes())
             elif isinstance(value, Inlet):

@@ -29,6 +29,7 @@ def arteries(problems: Problems, given: Arteries, network: Network) -> None:
     if root is not None:
         _connected(problems, network, root)
     _named_vessels(problems, given, network, root)
+    _placed(problems, given, network)
 
 
 def _vessel(problems: Problems, name: str, vessel: Vessel, arteries: Arteries) -> None:
@@ -248,6 +249,18 @@ def _named_vessels(problems: Problems, given: Arteries, network: Network, root: 
         if name not in network.vessels:
             path = ("arteries", "vessels", name)
             problems.add(path, name, "no such vessel in the arteries", nearest(name, network.vessels), key=True)
+
+
+def _placed(problems: Problems, given: Arteries, network: Network) -> None:
+    """Gravity acts on heights: every node has a place."""
+    if given.gravity is None or not any(given.gravity):
+        return
+    lost = [name for name, node in network.nodes.items() if node.position is None]
+    if lost:
+        more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+        rule = f"gravity needs the heights of all nodes, and {lost[0]}{more} has no position"
+        remedy = f"add 'nodes: {{{lost[0]}: {{position: 0 0 0 mm}}}}', or leave gravity out"
+        problems.add(("arteries", "gravity"), problems.given(("arteries", "gravity")), rule, remedy)
 
 
 def split(problems: Problems, given: Arteries, network: Network, catheter: Catheter) -> None:

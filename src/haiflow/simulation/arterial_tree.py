@@ -115,6 +115,7 @@ def _bare_tree(arteries: given.Arteries, numerics: given.Numerics) -> Tree:
         loss_at_start=_loss_at_start(vessels),
         feeds={node: dict(outlet.feeds) for node, outlet in network.outlets.items() if outlet.feeds},
         off_target=off_target,
+        gravity=np.array(arteries.gravity) if arteries.gravity is not None and any(arteries.gravity) else None,
         paths={name: np.array(v.path, dtype=float) for name, v in network.vessels.items() if len(v.path) > 1},
     )
 

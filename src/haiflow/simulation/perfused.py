@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from haiflow.arteries.gravity import column_at_nodes
 from haiflow.arteries.growth import grow
 from haiflow.arteries.periodic import Cycle
 from haiflow.arteries.subtree import SubTree, nearest_terminal, widened, with_demand
@@ -197,8 +198,12 @@ def _supplied(
 
 
 def _fitted(subtree: SubTree, wanted: Floats, node: str, tree: Tree, cycle: Cycle) -> SubTree:
-    """The sub-tree with flows and radii for what is demanded at its ends, wide enough to leave them pressure."""
-    pressure = float(np.mean(cycle.node_pressure[:, tree.node(node)]))
+    """The sub-tree with flows and radii for what is demanded at its ends, wide enough to leave them pressure.
+
+    The blood's weight drives nothing through the liver: arteries and veins have the same column there, so what counts
+    is the terminal's pressure brought to the height at which the veins' is given.
+    """
+    pressure = float(np.mean(cycle.node_pressure[:, tree.node(node)]) + column_at_nodes(tree)[tree.node(node)])
     return widened(
         with_demand(subtree, wanted, root_radius=float(subtree.radius[0])), tree.blood.viscosity,
         root_flow=cycle.outlet_flow[node], root_pressure=pressure, tissue_pressure=VENOUS_PRESSURE + SINUSOID_DROP,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from haiflow.verify import (
     arteries_drug,
     arteries_exact,
+    arteries_gravity,
     arteries_published,
     arteries_random,
     arteries_riemann,
@@ -33,6 +34,9 @@ ARTERIES = (
     Case("near-collapse", "blood that parts in a tube nearly empty", RIEMANN, arteries_riemann.near_collapse),
     Case("smooth-waves", "order where the solution is smooth", "exact (characteristics)", arteries_riemann.smooth),
     Case("still-blood", "no flow arises from none", "exact", arteries_exact.rest),
+    Case("gravity-rest", "no flow arises from none where blood has weight", "exact", arteries_gravity.rest),
+    Case("gravity-taper", "blood that runs downhill", "exact (quadrature); refinement", arteries_gravity.hanging_taper),
+    Case("gravity-siphon", "blood that runs over a hump", "exact (quadrature)", arteries_gravity.siphon),
     Case("steady-taper", "steady flow in a tapered tube", "exact (Bernoulli; quadrature)", arteries_exact.steady_taper),
     Case("stenosis", "pressure that a narrowing costs", "Young & Tsai 1973, J Biomech 6:395", arteries_exact.stenosis),
     Case("second-order", "order of the whole scheme on a bifurcation", "refinement", arteries_exact.whole_scheme),
@@ -48,6 +52,7 @@ ARTERIES = (
     ),
     Case("viscous-wall", "waves damped by the wall", LINEAR, arteries_waves.viscous_wall),
     Case("viscous-fork", "viscous walls where vessels meet", LINEAR, arteries_wall.viscous_fork),
+    Case("viscous-reflection", "viscous walls at reflecting outlets", LINEAR, arteries_wall.viscous_reflection),
     Case(
         "viscous-wall-order", "order of the whole scheme with a viscous wall", "refinement", arteries_exact.viscous_wall
     ),

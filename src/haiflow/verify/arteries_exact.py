@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 
@@ -84,21 +85,31 @@ def bernoulli(tree: Tree, x: Floats) -> Floats:
     return np.array([area(*wall, total) for wall in zip(*walls(tree, x), strict=True)])
 
 
-def with_friction(tree: Tree, x: Floats) -> Floats:
-    """(n,) area of steady flow: ``(alpha Q^2 / A)' + A / rho p' = -K Q / A``, integrated from the outlet."""
+def weightless(x: Floats) -> Floats:
+    return np.zeros(np.shape(x))
+
+
+def with_friction(tree: Tree, x: Floats, column: Callable[[Floats], Floats] = weightless) -> Floats:
+    """(n,) area of steady flow: ``(alpha Q^2 / A)' + A / rho P' = -K Q / A``, integrated from the outlet.
+
+    ``P = p + column(x)`` where the blood has weight.
+    """
     alpha, friction = profile_constants(tree)
-    h = 1e-6 * LENGTH
+    length = float(tree.length[0])
+    h = 1e-6 * length
 
     def slope(at: float, p: Floats) -> Floats:
-        A0, beta = walls(tree, np.array([at - h, at, at + h]))
-        root0, b = np.sqrt(A0), beta / A0
+        points = np.array([at - h, at, at + h])
+        A0, beta = walls(tree, points)
+        b = beta / A0
+        root0 = np.sqrt(A0) - column(points) / b
         s = root0[1] + p / b[1]
         bend = ((root0[2] - root0[0]) - p / b[1] ** 2 * (b[2] - b[0])) / (2.0 * h)  # ds/dx at constant pressure
         momentum = alpha * FLOW**2 / s**4 * 2.0 * s
         return np.asarray((-friction * FLOW / s**2 + momentum * bend) / (s**2 / DENSITY - momentum / b[1]))
 
-    found = solve_ivp(slope, (LENGTH, 0.0), [BED * FLOW], "DOP853", t_eval=x[::-1], rtol=1e-11, atol=1e-8)
-    return np.asarray(tube_law.area(found.y[0][::-1], *walls(tree, x)))
+    found = solve_ivp(slope, (length, 0.0), [BED * FLOW], "DOP853", t_eval=x[::-1], rtol=1e-11, atol=1e-8)
+    return np.asarray(tube_law.area(found.y[0][::-1] - column(x), *walls(tree, x)))
 
 
 def steady_error(ideal: bool, cells: int) -> tuple[float, float]:
@@ -196,9 +207,13 @@ def viscous_wall() -> list[Figure]:
     tube = single_vessel(0.3, 3e-3, 6.0, inlet, Outlet(3e8, 1e9, 1e-10), wall_viscosity=np.array([wall]))
     one = refinements(tube, (25, 50, 100, 200))
     forks = [refinements(bifurcation(inlet, ENDS["Windkessel and resistance"], w)) for w in (wall, strong, stronger)]
+    reflecting = ENDS["open to waves and partly reflecting"]
+    echoes = [refinements(bifurcation(inlet, reflecting, w)) for w in (strong, stronger)]
     return [
         Figure("order in L1, one vessel", one.order, 1.8, np.inf, 2.0, "the flow's is 1.98"),
         *(Figure(f"order in L1, bifurcation, walls of {phi} Pa s", each.order, 1.8, np.inf, 2.0)
           for phi, each in zip((100, 400, 3000), forks, strict=True)),
+        *(Figure(f"order in L1, bifurcation, outlets that reflect, walls of {phi} Pa s", each.order, 1.9, np.inf, 2.0)
+          for phi, each in zip((400, 3000), echoes, strict=True)),
         Figure("L1 difference of the last two meshes, bifurcation, of the largest", forks[0].last, 0.0, 5e-5),
     ]

@@ -24,20 +24,31 @@ from haiflow.verify.tubes import FLAT, IDEAL, fixed_grid, study
 
 LENGTH, RADIUS, SPEED = np.array([0.3, 0.2, 0.3]), np.array([3e-3, 2.4e-3, 1.9e-3]), np.array([6.0, 6.5, 7.0])
 BEDS = (6e8, 9e8)  # Pa s/m3
+REFLECTIONS = (0.3, -0.4)  # a load of rho c / A0 (1 + R) / (1 - R) each
 PERIOD, BEATS, SMALL_FLOW = 0.2, 12, 1e-9  # s, cycles until what the start stirred has gone, m3/s
 
 
-def fork(viscosity: float) -> tuple[Tree, Floats]:
-    """The network and its walls' coefficients (Pa s m); a cosine comes in."""
+def fork(viscosity: float, reflecting: bool = False) -> tuple[Tree, Floats]:
+    """The network and its walls' coefficients (Pa s m); a cosine comes in. Beds of resistance, or reflecting ones."""
     wall = np.full(3, float(tube_law.wall_viscosity(viscosity, 5e-4)))
     wave = SMALL_FLOW * (1.0 + np.cos(2.0 * np.pi * np.arange(256) / 256))
     outlets = {"n2": Outlet(BEDS[0]), "n3": Outlet(BEDS[1])}
+    if reflecting:
+        outlets = {node: Outlet(reflection=r) for node, r in zip(outlets, REFLECTIONS, strict=True)}
     tree = network([(0, 1), (1, 2), (1, 3)], LENGTH, RADIUS, SPEED, Inlet("n0", "flow_rate", PERIOD, wave), outlets,
                    blood=IDEAL, velocity_profile=FLAT, wall_viscosity=wall)  # fmt: skip
     return tree, wall
 
 
-def exact(wall: Floats, vessel: NDArray[np.int32], x: Floats) -> Floats:
+def loads(reflecting: bool) -> tuple[float, float]:
+    """Of the whole pressure, elastic and viscous, behind each daughter (Pa s/m3)."""
+    if not reflecting:
+        return BEDS
+    own = DENSITY * SPEED[1:] / (np.pi * RADIUS[1:] ** 2) * [(1.0 + r) / (1.0 - r) for r in REFLECTIONS]
+    return float(own[0]), float(own[1])
+
+
+def exact(wall: Floats, vessel: NDArray[np.int32], x: Floats, beds: tuple[float, float]) -> Floats:
     """(n,) flow rate (m3/s) over ``SMALL_FLOW`` at the cosine's crest, ``x`` (m) along each ``vessel``."""
     omega, A0 = 2.0 * np.pi / PERIOD, np.pi * RADIUS**2
     compliance = A0 / (DENSITY * SPEED**2)
@@ -49,8 +60,8 @@ def exact(wall: Floats, vessel: NDArray[np.int32], x: Floats) -> Floats:
     def entry(v: int, load: complex) -> complex:
         return complex(impedance[v] * (load + impedance[v] * tanh[v]) / (impedance[v] + load * tanh[v]))
 
-    inner = [entry(1, BEDS[0]), entry(2, BEDS[1])]
-    load = np.array([1.0 / (1.0 / inner[0] + 1.0 / inner[1]), *BEDS])
+    inner = [entry(1, beds[0]), entry(2, beds[1])]
+    load = np.array([1.0 / (1.0 / inner[0] + 1.0 / inner[1]), *beds])
     at_end = 1.0 / (np.cosh(gamma * LENGTH) + load / impedance * np.sinh(gamma * LENGTH))  # of what comes in
     start = np.array([1.0, at_end[0] * load[0] / inner[0], at_end[0] * load[0] / inner[1]])
     left = gamma[vessel] * (LENGTH[vessel] - x)
@@ -58,23 +69,34 @@ def exact(wall: Floats, vessel: NDArray[np.int32], x: Floats) -> Floats:
     return np.asarray((start[vessel] * at_end[vessel] * shape).real)
 
 
-def error(viscosity: float, cells: int) -> list[float]:
+def error(viscosity: float, reflecting: bool, cells: int) -> list[float]:
     """L1 error of the flow rate, of the wave that comes in."""
-    tree, wall = fork(viscosity)
+    tree, wall = fork(viscosity, reflecting)
+    beds = loads(reflecting)
     grid = fixed_grid(tree, cells, 0.3)
     flow = PulsatileFlow(tree, grid, at_rest(grid), steps=8 * cells)
     for _ in range(BEATS):
         flow.advance(flow.steps_in_cycle)
     found = flow.flow_rate / SMALL_FLOW
-    mean = np.array([1.0, BEDS[1] / sum(BEDS), BEDS[0] / sum(BEDS)])[grid.vessel_of_cell]
-    return [float(np.abs(found - mean - exact(wall, grid.vessel_of_cell, grid.x)).mean())]
+    mean = np.array([1.0, beds[1] / sum(beds), beds[0] / sum(beds)])[grid.vessel_of_cell]
+    return [float(np.abs(found - mean - exact(wall, grid.vessel_of_cell, grid.x, beds)).mean())]
 
 
 def viscous_fork() -> list[Figure]:
-    """Walls of 100 and of 3000 Pa s."""
+    """Beds of resistance behind walls of 100 and of 3000 Pa s."""
+    return damped_waves(False, ((100.0, 1.9), (3000.0, 1.4)))
+
+
+def viscous_reflection() -> list[Figure]:
+    """Reflecting outlets behind the same walls."""
+    return damped_waves(True, ((100.0, 1.9), (3000.0, 1.4)))
+
+
+def damped_waves(reflecting: bool, walls: tuple[tuple[float, float], ...]) -> list[Figure]:
+    """Order and error for walls of a viscosity (Pa s), with the lowest order."""
     found = []
-    for viscosity, low in ((100.0, 1.9), (3000.0, 1.4)):
-        each = study(partial(error, viscosity), (30, 60, 120))
+    for viscosity, low in walls:
+        each = study(partial(error, viscosity, reflecting), (30, 60, 120))
         found += [
             Figure(f"order in L1, walls of {viscosity:g} Pa s", each.order, low, np.inf, 2.0),
             Figure(f"L1 error, of the wave, walls of {viscosity:g} Pa s, 120 cells", each.last, 0.0, 5e-4, 0.0),

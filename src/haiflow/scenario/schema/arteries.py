@@ -36,6 +36,9 @@ class Arteries(f.Part):
     mean_pressure: f.Pressure = ARTERIAL_PRESSURE
     """at the inlet; outlet resistances follow from it and the target flows"""
     blood: Blood = Blood()
+    gravity: f.AccelerationVector | None = None
+    """of the blood, along the axes of the nodes' positions, e.g. 0 0 -9.81 m/s2 for a patient who stands; pressures
+    given for inlet and veins are those at the inlet's height; left out: none"""
     ligated: tuple[f.Name, ...] | None = None
     """vessels tied off; left out with the tip in the gastroduodenal: its distal part and the right gastric"""
     vessels: dict[f.Name, VesselOverride] = Field(default_factory=dict)

@@ -139,12 +139,17 @@ Flag = Annotated[bool, Strict()]
 Text = Annotated[str, StringConstraints(max_length=4000)]
 
 
-def _read_point(given: Any) -> tuple[float, float, float]:
-    """``[1 mm, 2 mm, 3 mm]``, or one unit for all three: ``1 2 3 mm``."""
-    parts = given
+def _in_parts(given: Any) -> Any:
+    """``1 2 3 mm`` as ``[1 mm, 2 mm, 3 mm]``."""
     if isinstance(given, str) and given.split():
         *numbers, unit = given.split()
-        parts = [f"{number} {unit}" for number in numbers]
+        return [f"{number} {unit}" for number in numbers]
+    return given
+
+
+def _read_point(given: Any) -> tuple[float, float, float]:
+    """``[1 mm, 2 mm, 3 mm]``, or one unit for all three: ``1 2 3 mm``."""
+    parts = _in_parts(given)
     if not isinstance(parts, list | tuple) or len(parts) != 3:
         raise UnitError(given, "a point has three coordinates", "write '[20 mm, 35 mm, 10 mm]' or '20 35 10 mm'")
     x, y, z = (within_reason(part, "length") for part in parts)
@@ -155,6 +160,19 @@ def _write_point(point: tuple[float, float, float]) -> str | list[str]:
     """In millimetres on one line where nothing is lost by it."""
     line = " ".join(f"{1e3 * value:.12g}" for value in point) + " mm"
     return line if _read_point(line) == point else [format_quantity(value, "length") for value in point]
+
+
+def _read_acceleration(given: Any) -> tuple[float, float, float]:
+    """``[0 m/s2, 0 m/s2, -9.81 m/s2]``, or one unit for all three: ``0 0 -9.81 m/s2``."""
+    parts = _in_parts(given)
+    if not isinstance(parts, list | tuple) or len(parts) != 3:
+        raise UnitError(given, "gravity has three components, along the positions' axes", "write '0 0 -9.81 m/s2'")
+    x, y, z = (Quantity("acceleration", at_least=-100.0, at_most=100.0).read(part) for part in parts)
+    return x, y, z
+
+
+def _write_acceleration(vector: tuple[float, float, float]) -> list[str]:
+    return [format_quantity(value, "acceleration") for value in vector]
 
 
 def _read_taper(given: Any) -> tuple[float, float]:
@@ -186,6 +204,13 @@ class _Ready:
 
 POINT_SCHEMA = {"type": ["array", "string"], "items": {"type": "string"}, "examples": [["20 mm", "35 mm", "10 mm"]]}
 TAPER_SCHEMA = {"type": ["string", "array"], "items": {"type": "string"}, "examples": ["4 mm", ["4 mm", "3 mm"]]}
+ACCELERATION_SCHEMA = {
+    "type": ["array", "string"], "items": {"type": "string"}, "examples": [["0 m/s2", "0 m/s2", "-9.81 m/s2"]],
+}  # fmt: skip
+AccelerationVector = Annotated[
+    tuple[float, float, float], _Ready(),
+    *_shaped(_read_acceleration, _write_acceleration, **ACCELERATION_SCHEMA)
+]  # fmt: skip
 Point = Annotated[tuple[float, float, float], _Ready(), *_shaped(_read_point, _write_point, **POINT_SCHEMA)]
 Taper = Annotated[tuple[float, float], _Ready(), *_shaped(_read_taper, _write_taper, **TAPER_SCHEMA)]
 

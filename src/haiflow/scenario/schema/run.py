@@ -16,7 +16,7 @@ class Numerics(f.Part):
     """of the arteries' cells"""
     min_cells: Annotated[int, Strict(), Field(ge=2, le=1000)] = 4
     """a vessel"""
-    cfl: Annotated[float, Strict(), Field(gt=0.0, le=0.95)] = 0.7
+    cfl: Annotated[float, Strict(), Field(gt=0.0, le=0.95)] = 0.65
     """cells that the fastest wave of the start crosses in a step of the pulsatile flow"""
     periodic_tolerance: Annotated[float, Strict(), Field(gt=0.0, le=0.1)] = 1e-3
     """relative change from one cardiac cycle to the periodic limit"""
