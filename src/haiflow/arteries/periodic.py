@@ -11,6 +11,7 @@ are measured against the largest pressure of the cycle, flow rates against the l
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -59,13 +60,13 @@ class Cycle:
 
 def periodic(
     tree: Tree, *, tolerance: float = 1e-3, max_cycles: int = 40, state: State | None = None, grid: Grid | None = None,
-    courant: float = COURANT,
+    courant: float = COURANT, told: Callable[[int], None] | None = None,
 ) -> Cycle:
     """March the blood flow to its periodic state.
 
     ``tolerance``: the residual to reach (see the module). ``state``: where to start, such as that of a similar tree's
-    cycle on the same grid. ``courant``: cells that the fastest wave crosses in a step. Raises :class:`SolverStopped`
-    where an area is lost or ``max_cycles`` do not suffice.
+    cycle on the same grid. ``courant``: cells that the fastest wave crosses in a step. ``told`` hears the number of
+    each cycle when it begins. Raises :class:`SolverStopped` where an area is lost or ``max_cycles`` do not suffice.
     """
     began = time.perf_counter()
     grid = make_grid(tree) if grid is None else grid
@@ -73,6 +74,8 @@ def periodic(
     flow = PulsatileFlow(tree, grid, start, courant=courant)
     search = _Search(grid, slow_modes(grid, start))
     for count in range(1, max_cycles + 1):
+        if told is not None:
+            told(count)
         volume = flow.end_volume.copy()
         samples = flow.sample_cycle(SAMPLES)
         residual = search.residual(start, flow.state(), samples)

@@ -87,7 +87,7 @@ def drains(arteries: given.Arteries) -> dict[str, str]:
 def _bare_tree(arteries: given.Arteries, numerics: given.Numerics) -> Tree:
     network = arteries.network
     names, nodes = tuple(network.vessels), tuple(network.nodes)
-    vessels = [network.vessels[name] for name in names]
+    vessels, number = [network.vessels[name] for name in names], {node: index for index, node in enumerate(nodes)}
     blood = Fluid(arteries.blood.density, arteries.blood.viscosity)
     walls = np.array([_wall(vessel, arteries.mean_pressure, blood) for vessel in vessels])
     ends = {vessel.end: name for name, vessel in network.vessels.items()}
@@ -97,8 +97,8 @@ def _bare_tree(arteries: given.Arteries, numerics: given.Numerics) -> Tree:
     return Tree(
         vessels=names,
         nodes=nodes,
-        start=np.array([nodes.index(vessel.start) for vessel in vessels], dtype=np.int32),
-        end=np.array([nodes.index(vessel.end) for vessel in vessels], dtype=np.int32),
+        start=np.array([number[vessel.start] for vessel in vessels], dtype=np.int32),
+        end=np.array([number[vessel.end] for vessel in vessels], dtype=np.int32),
         length=np.array([vessel.length for vessel in vessels], dtype=float),
         radius_start=walls[:, 0],
         radius_end=walls[:, 1],
