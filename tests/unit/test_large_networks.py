@@ -78,6 +78,24 @@ def test_reading_and_running_call_in_proportion_to_the_vessels() -> None:
     assert more < 1.15 * one * LARGE / SMALL
 
 
+def test_a_large_network_is_numbered_by_branches(runs: dict[int, Results]) -> None:
+    """And its results keep their names: each vessel's flow is that of its outlets, an equal share each."""
+    names = list(runs[SMALL].cycle_coords["vessel"])
+    assert names[:4] == ["v0", "v1", "v3", "v7"] or names[:4] == ["v0", "v2", "v6", "v14"]
+    arteries = runs[SMALL].summary["arteries"]
+    leaves = {0: 51}
+    for v in (1, 2):
+        leaves[v] = sum(1 for w in range(50, 101) if _ancestor(w, v))
+    for v, count in leaves.items():
+        assert arteries[f"v{v}"]["mean_flow_rate_m3_per_s"] == pytest.approx(80e-6 * count / 51, rel=0.02, abs=0.0)
+
+
+def _ancestor(vessel: int, above: int) -> bool:
+    while vessel > above:
+        vessel = (vessel - 1) // 2
+    return vessel == above
+
+
 def test_no_vessel_asks_for_the_whole_tree(monkeypatch: pytest.MonkeyPatch) -> None:
     """The hash of a tree goes through all of it: it is asked for as often whatever the number of vessels."""
     asked: list[int] = []

@@ -16,9 +16,8 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import depth_first_order
 
+from haiflow.arteries.branch_order import branch_order
 from haiflow.arteries.grid import Grid
 from haiflow.arteries.junctions import end_nodes
 
@@ -101,7 +100,7 @@ def share_out(grid: Grid, steps: Steps, threads: int, *, whole_vessels: bool) ->
 
     Branches together or vessels as they are numbered: the way in which threads have less in common.
     """
-    orders = [_branch_order(grid), _given_order(grid)] if threads > 1 else [_given_order(grid)]
+    orders = [branch_order(grid.tree), _given_order(grid)] if threads > 1 else [_given_order(grid)]
     return min((_cut(grid, steps, threads, order, whole_vessels) for order in orders), key=lambda cut: cut[0])[1]
 
 
@@ -138,16 +137,6 @@ def _rows(flat: np.ndarray, levels: int) -> NDArray[np.int32]:
 def _given_order(grid: Grid) -> Order:
     """Places of vessels and of nodes as they are numbered."""
     return np.arange(len(grid.cells)), np.arange(len(grid.tree.nodes))
-
-
-def _branch_order(grid: Grid) -> Order:
-    """Places of vessels and of nodes in depth-first order from the inlet: a branch is together."""
-    tree, count = grid.tree, len(grid.tree.nodes)
-    links = coo_array((np.ones(len(tree.start)), (tree.start, tree.end)), shape=(count, count)).tocsr()
-    found = depth_first_order(links, tree.node(tree.inlet.node), directed=False, return_predecessors=False)
-    place = np.full(count, count)
-    place[found] = np.arange(len(found))
-    return np.argsort(np.argsort(np.maximum(place[tree.start], place[tree.end]), kind="stable")), place
 
 
 def _parts(grid: Grid, vessels: list[int], threads: int, whole_vessels: bool) -> list[list[Part]]:

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import breadth_first_order
 
+from haiflow.arteries.branch_order import by_branches
 from haiflow.arteries.calibration import calibrated, matched
 from haiflow.arteries.tree import CLOSED, Inlet, Outlet, Tree
 from haiflow.arteries.tube_law import stiffness_from_wall, unloaded, unloaded_wall, wall_viscosity
@@ -16,6 +17,7 @@ from haiflow.ports import Floats, Fluid
 from haiflow.scenario import model as given
 
 AT_START = {"both": 0.5, "start": 1.0, "end": 0.0}
+SHARED = 60  # vessels from which on threads may share a network; a smaller one keeps the order of its file
 DRAINS = {"portal": "portal", "systemic": "veins"}
 
 
@@ -26,6 +28,7 @@ def build_tree(arteries: given.Arteries, numerics: given.Numerics, liver_demand:
     """
     network = arteries.network
     tree = _bare_tree(arteries, numerics)
+    tree = tree if len(tree.vessels) < SHARED else by_branches(tree)
     matching = {
         node: matched(tree, node, outlet.distal, outlet.compliance)
         for node, outlet in network.outlets.items()
