@@ -234,7 +234,8 @@ def test_the_stages_after_the_run_are_timed_and_told(capsys: pytest.CaptureFixtu
     told: list[str] = []
     results = run_scenario(loads(scenario(5)), pictures=False, progress=lambda stage, share: told.append(stage))
     stages = list(dict.fromkeys(told))
-    assert stages == ["arteries, heart beat 1", "arteries, heart beat 2", "arteries", "run", "results"]
+    assert stages[:2] == ["arteries, heart beat 1", "arteries, heart beat 2"]
+    assert stages[-3:] == ["arteries", "run", "results"]
     timing = results.summary["timing"]
     assert timing["results_s"] > 0.0
     named = sum(value for key, value in timing.items() if key != "total_s")

@@ -62,11 +62,11 @@ def periodic(
     tree: Tree, *, tolerance: float = 1e-3, max_cycles: int = 40, state: State | None = None, grid: Grid | None = None,
     courant: float = COURANT, told: Callable[[int], None] | None = None,
 ) -> Cycle:
-    """March the blood flow to its periodic state.
+    """March the blood flow to its periodic state; ``told`` hears the number of each cycle when it begins.
 
     ``tolerance``: the residual to reach (see the module). ``state``: where to start, such as that of a similar tree's
-    cycle on the same grid. ``courant``: cells that the fastest wave crosses in a step. ``told`` hears the number of
-    each cycle when it begins. Raises :class:`SolverStopped` where an area is lost or ``max_cycles`` do not suffice.
+    cycle on the same grid. ``courant``: cells that the fastest wave crosses in a step. Raises :class:`SolverStopped`
+    where an area is lost or ``max_cycles`` do not suffice.
     """
     began = time.perf_counter()
     grid = make_grid(tree) if grid is None else grid
