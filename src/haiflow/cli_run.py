@@ -101,8 +101,9 @@ def run_one(scenario: Scenario, folder: Path, force: bool, quiet: bool, numerics
         from haiflow.simulation.convergence import verify_numerics
 
         verify_numerics(scenario, results, progress)
-    progress.end()
+    progress("writing", 0.0)
     results.save(folder, force=force)
+    progress.end()
     status = str(results.summary.get("status", "complete"))
     seconds = time.perf_counter() - begun
     if not quiet or status != "complete":
@@ -127,14 +128,15 @@ class Progress:
         self.name, self.quiet = name, quiet
         self.terminal = sys.stderr.isatty()
         self.begun = time.perf_counter()
-        self.told = -math.inf
+        self.told, self.stage = -math.inf, ""
 
     def __call__(self, stage: str, share: float) -> None:
         """``share`` of a ``stage`` is done."""
         now = time.perf_counter()
-        if self.quiet or now - self.begun < 1.0 or now - self.told < (0.2 if self.terminal else 5.0):
+        patience = 0.0 if stage != self.stage else 0.2 if self.terminal else 5.0
+        if self.quiet or now - self.begun < 1.0 or now - self.told < patience:
             return
-        self.told = now
+        self.told, self.stage = now, stage
         line = f"{self.name}: {stage} {100 * min(share, 1.0):.0f} %, {now - self.begun:.0f} s"
         click.echo(f"\r\033[K{line}" if self.terminal else line, err=True, nl=not self.terminal)
 

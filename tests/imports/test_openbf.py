@@ -110,6 +110,16 @@ def test_a_wall_without_thickness_has_that_of_its_radius(openbf_deck, read):
     assert "h0" in warnings
 
 
+def test_waves_faster_or_slower_than_any_arterys_are_told(openbf_deck, read):
+    """sqrt(2/3 E h / (rho R)) of the left vessel: 7.9 m/s as it is."""
+    assert "wave speed" not in read(openbf_deck, openbf)[1]
+    text = openbf_deck.read_text()
+    for modulus, speed in (("700.0e5", 79.3), ("300.0e2", 1.64)):
+        openbf_deck.write_text(text.replace("700.0e3, R0: 2.8e-3", f"{modulus}, R0: 2.8e-3"))
+        warnings = read(openbf_deck, openbf)[1]
+        assert f"wave speed = {speed:.3g} m/s (left): no artery's: waves run at 2 to 25 m/s" in warnings
+
+
 def test_a_viscous_wall(openbf_deck, read, solve):
     openbf_deck.write_text(openbf_deck.read_text().replace("label: left", "label: left, phi: 3000.0"))
     tree, _ = solve(read(openbf_deck, openbf)[0], 1e-2)
@@ -184,6 +194,8 @@ def test_a_pressure_at_the_inlet(openbf_deck, read, solve):
         ("fork_inlet.dat", "/etc/hostname", "its own folder"),
         ("fork_inlet.dat", "absent.dat", "does not exist"),
         ("Rt: 0.6", "Rt: 1.6", "[-1, 1]"),
+        ("R1: 3.0e8, R2: 3.0e9", "R2: 3.0e9", "without its first resistance R1"),
+        ("R1: 3.0e8, R2: 3.0e9, Cc", "Cc", "without its first resistance R1"),
         ("rho: 1060.0", "rho: .inf", "finite number"),
         ("R0: 2.8e-3", "R0: 2.8e-3, Pext: 2.0e5", "cannot carry"),
         ("network:", "vessels:", "'network' is missing"),

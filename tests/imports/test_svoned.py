@@ -48,19 +48,34 @@ def test_cards_in_si(svoned_deck, read, solve):
     assert tree.inlet.mean == pytest.approx(12e-6, rel=1e-9, abs=0.0)
 
 
-def test_a_linear_wall_is_the_square_root_law_about_its_reference_pressure(svoned_deck, read, solve):
-    model, _ = read(svoned_deck, svoned)
+def test_a_linear_wall_has_its_area_and_stiffness_at_the_mean_pressure(svoned_deck, read, solve):
+    """p = p_ref + k (1 - sqrt(A_ref / A)), k = 4/3 E h / r: svOneDSolver's law since November 2023."""
+    model, warnings = read(svoned_deck, svoned)
     wall = model.arteries.network.vessels["right"]
     assert wall.wall_thickness[0] == pytest.approx(0.1 * wall.diameter[0], rel=1e-9)
     tree, _ = solve(model, 1e-2)
-    right = tree.vessel("right")
+    right, at, k = tree.vessel("right"), wall.reference_pressure, 4.0 / 3.0 * 2e5
     for given, radius, beta in (
         (0.9e-4, tree.radius_start[right], tree.beta_start[right]),
         (0.8e-4, tree.radius_end[right], tree.beta_end[right]),
     ):
-        area = np.linspace(0.8, 1.5, 8) * given
-        ours = beta / (pi * radius**2) * (np.sqrt(area) - np.sqrt(pi) * radius)
-        np.testing.assert_allclose(ours, 500.0 + 4.0 / 3.0 * 2e5 * (np.sqrt(area / given) - 1.0), rtol=1e-9)
+        strain = 1.0 - (at - 500.0) / k
+        area, slope = given / strain**2, 0.5 * k * strain**3 / given
+        per_root = beta / (pi * radius**2)
+        assert per_root * (sqrt(area) - sqrt(pi) * radius) == pytest.approx(at, rel=1e-9)
+        assert per_root / (2.0 * sqrt(area)) == pytest.approx(slope, rel=1e-9)
+    assert "before, it took the number without the 4/3: give three quarters" in warnings
+
+
+def test_a_joint_of_three_branches(svoned_deck, read, solve):
+    text = svoned_deck.read_text().replace("JOINTOUTLET OUTS 2 1 2", "JOINTOUTLET OUTS 3 1 2 3")
+    text = text.replace("NODE 3 0.0", "NODE 4 3.0 0.0 -14.0\nNODE 3 0.0").replace("20 1 3 0.9", "20 1 4 0.9")
+    third = "SEGMENT third 3 6.0 20 1 3 0.9 0.8 0.0 MAT NONE 0.0 0 0 RESISTANCE RDATA\nDATATABLE RCRDATA"
+    svoned_deck.write_text(text.replace("DATATABLE RCRDATA", third))
+    tree, cycle = solve(read(svoned_deck, svoned)[0], 1e-3)
+    flow = dict(zip(tree.vessels, cycle.mean_flow_rate, strict=True))
+    assert flow["left"] + flow["right"] + flow["third"] == pytest.approx(12e-6, rel=1e-9, abs=0.0)
+    assert flow["third"] == pytest.approx(flow["right"], rel=1e-3, abs=0.0)
 
 
 def test_olufsens_wall_has_its_area_and_stiffness_at_the_mean_pressure(svoned_deck, read, solve):
@@ -195,6 +210,10 @@ def test_how_a_file_is_laid_out_does_not_matter(svoned_deck, read):
     assert read(svoned_deck, svoned)[0].arteries == plain
 
 
+RCR = "RCR RCRDATA\nSEGMENT right"
+CORONARY = "CORONARY CDATA\nDATATABLE CDATA LIST\n0 10\n0 100\n0 1e-6\n0 -1e-6\n0 50\n0 100\nENDDATATABLE\n" + RCR[12:]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "rule"),
     [
@@ -216,6 +235,8 @@ def test_how_a_file_is_laid_out_does_not_matter(svoned_deck, read):
         ("ENDDATATABLE\nSOLVEROPTIONS", "SOLVEROPTIONS", "holds numbers"),
         ("LINEAR", "RUBBER", "OLUFSEN"),
         ("2.0 2.0e6", "2.0 -2.0e6", "no stiffness"),
+        ("2.0 2.0e6", "2.0 3.0e3", "bursts at its mean"),
+        (RCR, CORONARY, "of a coronary bed are positive"),
         ("FLOWDATA FLOW", "FLOWDATA WAVE", "the inlet is"),
         ("OUTPUT TEXT", "INCLUDE ../tables.in TRUE", "its own folder"),
         ("OUTPUT TEXT", "INCLUDE fork.in TRUE", "includes itself"),

@@ -138,6 +138,21 @@ def test_junction_resistances(deck, read, solve):
     assert all(flow > 0.0 for _, _, flow in found.values())  # each leads as the blood flows
 
 
+@pytest.mark.parametrize("branches", [3, 5])
+def test_a_joint_of_many_branches(deck, read, solve, branches):
+    """Flows as the inverse of the resistances behind one joint."""
+    each = [100.0 * (k + 1) for k in range(branches)]
+    vessels = [vessel(0, {"R_poiseuille": 10.0}, inlet="IN")]
+    vessels += [vessel(k + 1, {"R_poiseuille": 20.0}, outlet=f"B{k}") for k in range(branches)]
+    beds = [bc(f"B{k}", "RESISTANCE", R=r - 20.0, Pd=0.0) for k, r in enumerate(each)]
+    bcs = [bc("IN", "FLOW", **steady(6.0)), *beds]
+    path = deck(vessels, bcs, [junction("J", [0], list(range(1, branches + 1)))])
+    found = means(solve, read(path, svzerod)[0])
+    total = sum(1.0 / r for r in each)
+    for k, r in enumerate(each):
+        assert found[f"v{k + 1}"][2] == pytest.approx(6.0 / r / total, rel=1e-3)
+
+
 def test_a_junctions_stenosis_coefficient_is_of_the_flow_squared(deck, read, solve):
     vessels = [vessel(0, {"R_poiseuille": 10.0}, inlet="IN"), vessel(1, {"R_poiseuille": 20.0}, outlet="A")]
     bcs = [bc("IN", "FLOW", **steady(6.0)), bc("A", "RESISTANCE", R=100.0, Pd=0.0)]
@@ -252,6 +267,12 @@ GOOD = (
 )
 
 
+CORONARY = (
+    '"CORONARY", "bc_values": {"Ra1": 1, "Ra2": 1, "Rv1": 1, "Ca": 1e-4, "Cc": -1, "Pim": [1, 2], "P_v": 0, "t": [0, 1]'
+)
+UNEVEN = CORONARY.replace("-1", "1").replace("[1, 2]", "[1, 2, 3]")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "rule"),
     [
@@ -266,13 +287,17 @@ GOOD = (
         ('"outlet_vessels": [1]', '"outlet_vessels": 1', "list of vessel IDs"),
         ('"inlet_vessels": [0]', '"inlet_vessels": [0, 1]', "lies in a junction already"),
         ('"outlet": "OUT"', '"outlet": "OTHER"', "no such boundary condition"),
-        ('"bc_type": "RESISTANCE"', '"bc_type": "ClosedLoopRCR"', "does not have|not a boundary"),
+        ('"bc_type": "RESISTANCE"', '"bc_type": "ClosedLoopRCR"', "part of a closed circuit"),
         ('"bc_type": "FLOW"', '"bc_type": "RCR"', "'Rp' is missing"),
         ('"Q": [5.0, 5.0]', '"Q": [5.0]', "PASS"),
         ('"Q": [5.0, 5.0]', '"Q": [-5.0, -5.0]', "must be positive"),
         ('"Q": [5.0, 5.0]', '"Q": [5.0, 5.0, 6.0]', "2 times and 3 values"),
         ('"Q": [5.0, 5.0]', '"fn": "2*t"', "formula"),
         ('"junction_type": "NORMAL_JUNCTION"', '"junction_type": "TJunction"', "not a junction"),
+        ('"NORMAL_JUNCTION"', '"resistive_junction"', "no R': a resistive junction has a resistance for each"),
+        ('"NORMAL_JUNCTION"', '"resistive_junction", "junction_values": {"L": [1, 1]}', "has a resistance for each"),
+        ('"RESISTANCE", "bc_values": {"R": 100.0', UNEVEN, "there are 2 times"),
+        ('"RESISTANCE", "bc_values": {"R": 100.0', CORONARY, "at least 0"),
         ('"zero_d_element_type": "BloodVessel"', '"zero_d_element_type": "Chamber"', "not an element"),
         ('"vessels"', '"valves": [1], "vessels"', "a heart, valve"),
         ('"vessels": [', '"vessels": [[', "not valid JSON"),

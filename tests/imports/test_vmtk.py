@@ -68,6 +68,27 @@ def branches(path):
     return save(path, lines, [np.linspace(2.5, 2.2, 61), np.linspace(2.2, 1.8, 50), np.linspace(1.2, 2.2, 45)])
 
 
+def in_pieces(path, cuts):
+    """Whole lines (0 and 1) cut at points; what lies before a cut is turned round where it says so."""
+    lines, radii = [], []
+    for number, (whole, size) in enumerate(zip(WHOLE, RADII, strict=True)):
+        begin = 0
+        for end, turned in [(end, turned) for line, end, turned in cuts if line == number] + [(len(whole) - 1, False)]:
+            step = -1 if turned else 1
+            lines.append(whole[begin : end + 1][::step])
+            radii.append(size[begin : end + 1][::step])
+            begin = end
+    return save(path, lines[::-1], radii[::-1])
+
+
+def trunk_in_pieces(path):
+    """Single branches that meet at their ends, the trunk in three pieces of which the middle one is turned."""
+    trunk, size = TRUNK, np.linspace(2.5, 2.2, 61)
+    lines = [trunk[:21], trunk[20:41][::-1], trunk[40:], straight(FORK, LEFT, 50), straight(RIGHT, FORK, 45)]
+    radii = [size[:21], size[20:41][::-1], size[40:], np.linspace(2.2, 1.8, 50), np.linspace(1.2, 2.2, 45)]
+    return save(path, lines, radii)
+
+
 def grown(model):
     """Length (mm) from the inlet to each outlet, and diameters at the ends."""
     vessels = model.arteries.network.vessels.values()
@@ -91,8 +112,11 @@ WAYS = sorted([(round(30.0 + LENGTHS["left"], 3), 3.6), (round(30.0 + LENGTHS["r
         split,
         branches,
         lambda path: save(path, [line[::-1] for line in WHOLE], [r[::-1] for r in RADII]),
+        lambda path: save(path, [WHOLE[0], WHOLE[1][::-1]], [RADII[0], RADII[1][::-1]]),
+        lambda path: in_pieces(path, [(0, 20, False), (0, 75, True), (1, 30, True), (1, 90, False)]),
+        trunk_in_pieces,
     ],
-    ids=["whole", "split", "branches", "reversed"],
+    ids=["whole", "split", "branches", "reversed", "one reversed", "in pieces", "trunk in pieces"],
 )
 def test_the_same_fork_in_every_form(tmp_path, read, write):
     model, warnings = read(write(tmp_path / "y.vtp"), reader(Assumed()))
@@ -104,6 +128,26 @@ def test_the_same_fork_in_every_form(tmp_path, read, write):
     assert sorted(shares) == pytest.approx(sorted([1.8**3 / (1.8**3 + 1.2**3), 1.2**3 / (1.8**3 + 1.2**3)]), rel=1e-6)
     for assumed in ("unit", "inflow", "waveform", "wall", "outlets"):
         assert f"{assumed} = " in warnings
+
+
+def test_pieces_that_are_joined_are_told(tmp_path, read):
+    _, warnings = read(trunk_in_pieces(tmp_path / "y.vtp"), reader(Assumed()))
+    assert "lines = 5 pieces: those that go on from each other are one line" in warnings
+    assert "pieces" not in read(branches(tmp_path / "z.vtp"), reader(Assumed()))[1]
+
+
+def test_three_branches_of_one_place(tmp_path, read):
+    """A trifurcation is one node, from whole lines as from branches."""
+    ends = (LEFT, RIGHT, np.array([2.0, 14.0, 52.0]))
+    whole = [np.concatenate([TRUNK, straight(FORK, end, 50)[1:]]) for end in ends]
+    radii = [np.interp(np.arange(110), [0, 60, 109], [2.5, 2.2, 1.5]) for _ in ends]
+    single = [TRUNK, *(straight(FORK, end, 50) for end in ends)]
+    sizes = [np.linspace(2.5, 2.2, 61), *(np.linspace(2.2, 1.5, 50) for _ in ends)]
+    for name, lines, size in (("whole", whole, radii), ("single", single, sizes)):
+        network = read(save(tmp_path / f"{name}.vtp", lines, size), reader(Assumed()))[0].arteries.network
+        starts = [vessel.start for vessel in network.vessels.values()]
+        assert max(starts.count(node) for node in starts) == 3
+        assert len(network.outlets) == 3
 
 
 def test_a_split_fork_lies_where_its_parent_ends(tmp_path, read):

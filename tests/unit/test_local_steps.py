@@ -1,6 +1,7 @@
 """Local time steps and threads: what they may change, and what they may not."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from haiflow.arteries.grid import make_grid
 from haiflow.arteries.local_steps import Steps, choose_steps, node_levels, same_step, share_out
 from haiflow.arteries.pulsatile import SPEED_LIMIT, PulsatileFlow
-from haiflow.arteries.simple import binary_tree, fork, pulsating, single_vessel, still
+from haiflow.arteries.simple import binary_tree, fork, network, pulsating, single_vessel, still
 from haiflow.arteries.state import at_rest, from_steady
 from haiflow.arteries.tree import CLOSED, Inlet, Outlet
 from haiflow.numerics.team import WISHES, Pace, allowed
@@ -153,9 +154,75 @@ def test_every_cell_and_node_has_exactly_one_thread():
 def test_work_is_cut_evenly():
     grid = make_grid(single_vessel(1.0, 3e-3, 6.0), 1e-3)
     shares = share_out(grid, same_step(grid, 200), 2, whole_vessels=False)
-    middle = shares.block_range[0, 1]
+    middle = shares.block_range[0, 2]
     first = (shares.block[:middle, 1] - shares.block[:middle, 0] + 1).sum()
     assert 0.49 < first / grid.n_cells < 0.51
+
+
+def random_tree(rng, count):
+    """Vessels from 2 to 400 mm; each begins at any node before it."""
+    links = [(int(rng.integers(0, v + 1)) if v else 0, v + 1) for v in range(count)]
+    leaves = {end for _, end in links} - {start for start, _ in links}
+    lengths, ones = np.exp(rng.uniform(np.log(2e-3), np.log(0.4), count)), np.ones(count)
+    return network(links, lengths, 2e-3 * ones, rng.uniform(4.0, 12.0, count), INLET, {f"n{n}": BED for n in leaves})
+
+
+@pytest.mark.parametrize("threads", [2, 3, 8])
+def test_what_a_thread_has_alone_no_other_touches(threads):
+    """Of cells of its own, two beyond each block and the nodes at its ends; of nodes, the cells at all their ends."""
+    rng = np.random.default_rng(threads)
+    for _ in range(5):
+        tree = random_tree(rng, 40)
+        grid = make_grid(tree, 2e-3)
+        steps = Steps(200, rng.integers(0, 3, 40).astype(np.int32))
+        shares = share_out(grid, steps, threads, whole_vessels=False)
+        of_slot, of_node = np.full(grid.n_faces, -1), np.full(len(tree.nodes), -1)
+        for level, thread in product(range(3), range(threads)):
+            begin, _, end = shares.block_range[level, 2 * thread : 2 * thread + 3]
+            for first, last, _, _ in shares.block[begin:end]:
+                of_slot[first : last + 1] = thread
+            begin, _, end = shares.node_range[level, 2 * thread : 2 * thread + 3]
+            of_node[shares.node_order[begin:end]] = thread
+        first, last = grid.face_offset, grid.face_offset + grid.cells - 1
+        own = 0
+        for level, thread in product(range(3), range(threads)):
+            _, begin, end = shares.block_range[level, 2 * thread : 2 * thread + 3]
+            for a, b, v, w in shares.block[begin:end]:
+                assert np.all(of_slot[max(a - 2, first[v]) : min(b + 2, last[w]) + 1] == thread)
+                for each in range(v, w + 1):
+                    assert each > v or a > first[v] or of_node[tree.start[each]] == thread
+                    assert each < w or b < last[w] or of_node[tree.end[each]] == thread
+                own += b - a + 1
+            _, begin, end = shares.node_range[level, 2 * thread : 2 * thread + 3]
+            for node in shares.node_order[begin:end]:
+                assert np.all(of_slot[first[tree.start == node]] == thread)
+                assert np.all(of_slot[last[tree.end == node]] == thread)
+        assert own > (0.25 * grid.n_cells if threads == 2 else 0)
+
+
+def test_threads_share_few_nodes_of_a_tree():
+    """Branches stay together: of 1,023 vessels, two threads share the nodes of a few ways from the root."""
+    tree = binary_tree(1023, 0.02, pulsating(6e-6), BED)
+    shares = share_out(make_grid(tree, 2e-3), same_step(make_grid(tree, 2e-3), 200), 2, whole_vessels=False)
+    shared = shares.node_range[0, 1::2] - shares.node_range[0, :-1:2]
+    assert 0 < shared.sum() < 20
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_threads_that_overtake_each_other_give_the_same_to_the_last_bit(seed):
+    """More threads than processors, on steps of several lengths: whoever is slow is waited for where it matters."""
+    rng = np.random.default_rng(seed)
+    tree = random_tree(rng, 30)
+    grid = make_grid(tree, 3e-3)
+    steps = Steps(PulsatileFlow(tree, grid, threads=1).steps.fine, rng.integers(0, 3, 30).astype(np.int32))
+    found = []
+    for threads in (1, 2, 5, 8):
+        flow = PulsatileFlow(tree, grid, threads=threads, steps=steps)
+        flow._pace.choices = (threads,)
+        assert flow._march(60, record=False, n_samples=0)[0] == 0
+        found.append((flow.area, flow.flow_rate, flow.charge, flow.end_volume))
+    for other in found[1:]:
+        assert all(np.array_equal(a, b) for a, b in zip(found[0], other, strict=True))
 
 
 def test_two_teams_at_once_do_not_wait_for_each_other_for_ever():

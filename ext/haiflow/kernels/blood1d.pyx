@@ -77,12 +77,14 @@ cdef int whole_step(Step *w, double *sample, double *node_sample, double *head_s
     for fine in range(1 << w.net.top):
         top = first_half(w, fine)
         if fine == 0 and sample != NULL:
+            meet(&w.team)
             if w.team.thread == 0:
                 take_sample(sample, node_sample, head_sample, w)
             meet(&w.team)
         second_half(w, top)
         finish_walls(w, fine)
         w.fine += 1
+    meet(&w.team)
     return BAD_AREA if all_bad(&w.team, AREAS) > 0 else DONE
 
 

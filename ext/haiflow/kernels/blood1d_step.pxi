@@ -204,9 +204,25 @@ cdef void sweep(Step *w, work_t work, int top) noexcept nogil:
     cdef int level, i
     cdef const int *part
     for level in range(top + 1):
-        part = w.team.block_range + level * (w.team.threads + 1) + w.team.thread
+        part = part_of(&w.team, w.team.block_range, level)
+        for i in range(part[0], part[2]):
+            work(w, i)
+
+
+cdef void sweep_shared_first(Step *w, work_t work, int top) noexcept nogil:
+    # The same; others may go on when those of the blocks are done that they share.
+    cdef int level, i
+    cdef const int *part
+    for level in range(top + 1):
+        part = part_of(&w.team, w.team.block_range, level)
         for i in range(part[0], part[1]):
             work(w, i)
+    arrive_at(&w.team)
+    for level in range(top + 1):
+        part = part_of(&w.team, w.team.block_range, level)
+        for i in range(part[1], part[2]):
+            work(w, i)
+    wait_for(&w.team)
 
 
 cdef void node_step(Step *w, int node, int number) noexcept nogil:
@@ -240,12 +256,19 @@ cdef void node_step(Step *w, int node, int number) noexcept nogil:
 
 
 cdef void node_sweep(Step *w, int number, int top) noexcept nogil:
+    # This thread's nodes of the levels up to `top`, those first that others wait for.
     cdef int level, i
     cdef const int *part
     for level in range(top + 1):
-        part = w.team.node_range + level * (w.team.threads + 1) + w.team.thread
+        part = part_of(&w.team, w.team.node_range, level)
         for i in range(part[0], part[1]):
             node_step(w, w.team.node_order[i], number)
+    arrive_at(&w.team)
+    for level in range(top + 1):
+        part = part_of(&w.team, w.team.node_range, level)
+        for i in range(part[1], part[2]):
+            node_step(w, w.team.node_order[i], number)
+    wait_for(&w.team)
 
 
 cdef void hold_ends(Step *w, int at_fine, int top) noexcept nogil:
@@ -255,8 +278,8 @@ cdef void hold_ends(Step *w, int at_fine, int top) noexcept nogil:
     sweep(w, respond, top)
     meet(&w.team)
     for level in range(top + 1):
-        part = w.team.node_range + level * (w.team.threads + 1) + w.team.thread
-        for i in range(part[0], part[1]):
+        part = part_of(&w.team, w.team.node_range, level)
+        for i in range(part[0], part[2]):
             hold(w, w.team.node_order[i], at_fine)
     meet(&w.team)
 
@@ -268,18 +291,14 @@ cdef int first_half(Step *w, int fine) noexcept nogil:
         top += 1
     if w.viscous:
         hold_ends(w, w.fine, top)
-    sweep(w, predict, top)
-    meet(&w.team)
+    sweep_shared_first(w, predict, top)
     node_sweep(w, 0, top)
-    meet(&w.team)
     return top
 
 
 cdef void second_half(Step *w, int top) noexcept nogil:
-    sweep(w, correct, top)
-    meet(&w.team)
+    sweep_shared_first(w, correct, top)
     node_sweep(w, 1, top)
-    meet(&w.team)
 
 
 cdef void finish_walls(Step *w, int fine) noexcept nogil:
@@ -299,8 +318,8 @@ cdef long count_fast(Step *w) noexcept nogil:
     cdef const int *part
     cdef const int *row
     for level in range(w.net.top + 1):
-        part = w.team.block_range + level * (w.team.threads + 1) + w.team.thread
-        for i in range(part[0], part[1]):
+        part = part_of(&w.team, w.team.block_range, level)
+        for i in range(part[0], part[2]):
             row = w.team.block + i * BLOCK_COLUMNS
             count += too_fast(
                 w.area + row[BLOCK_FIRST], w.flow + row[BLOCK_FIRST], w.speed + row[BLOCK_FIRST],

@@ -18,6 +18,7 @@ cycle before; it is largest early in a cycle, before waves have died.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -68,9 +69,9 @@ class Cycle:
 
 def periodic(
     tree: Tree, *, tolerance: float = 1e-3, max_cycles: int = 40, state: State | None = None, grid: Grid | None = None,
-    courant: float = COURANT,
+    courant: float = COURANT, told: Callable[[int], None] | None = None,
 ) -> Cycle:
-    """March the blood flow to its periodic state.
+    """March the blood flow to its periodic state; ``told`` hears the number of each cycle when it begins.
 
     ``tolerance``: the distance from the limit to reach, every vessel by its own flow (see the module). ``state``: where
     to start, such as that of a similar tree's cycle on the same grid. ``courant``: cells that the fastest wave crosses
@@ -82,6 +83,8 @@ def periodic(
     flow = PulsatileFlow(tree, grid, start, courant=courant)
     search = _Search(grid, slow_modes(grid, start))
     for count in range(1, max_cycles + 1):
+        if told is not None:
+            told(count)
         volume = flow.end_volume.copy()
         samples = flow.sample_cycle(SAMPLES)
         moved, end = flow.end_volume - volume, flow.state()

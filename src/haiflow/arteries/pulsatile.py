@@ -259,7 +259,7 @@ class PulsatileFlow:
         shares = self._shares[threads]
         report = np.zeros(2, dtype=np.int64)
         before, after = self._arguments(shares, flux, node_pressure, samples, report)
-        bad, barrier = np.zeros((threads, 8), dtype=np.int64), np.zeros(16, dtype=np.int64)
+        bad, barrier = np.zeros((threads, 8), dtype=np.int64), np.zeros(16 * threads, dtype=np.int64)
         first, numbers, began = self._step % self.steps_in_cycle, self._numbers(), time.perf_counter()
 
         def part(thread: int) -> int:

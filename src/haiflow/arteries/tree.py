@@ -122,8 +122,15 @@ class Tree:
 
     def terminal_vessel(self, node: str) -> str:
         """The vessel that ends in the terminal ``node``."""
-        index = self.node(node)
-        return self.vessels[int(np.flatnonzero((self.start == index) | (self.end == index))[0])]
+        return self.vessels[self._vessel_at[self.node(node)]]
+
+    @cached_property
+    def _vessel_at(self) -> NDArray[np.int64]:
+        """(n_nodes,) the first vessel that touches each node."""
+        first = np.full(len(self.nodes), len(self.vessels))
+        for side in (self.start, self.end):
+            np.minimum.at(first, side, np.arange(len(side)))
+        return first
 
     def digest(self) -> str:
         """A content hash of all that decides the blood flow."""

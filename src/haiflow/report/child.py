@@ -18,10 +18,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from haiflow.report.handed import HANDED
 from haiflow.results import Results
 
 REMEDIES = {
@@ -47,7 +47,7 @@ class Child:
 
     def give(self, results: Results, folder: Path) -> None:
         """Hands over the job and returns at once."""
-        job = pickle.dumps((replace(results, presenter=None), str(folder)), protocol=pickle.HIGHEST_PROTOCOL)
+        job = pickle.dumps((HANDED[self.kind](results), str(folder)), protocol=pickle.HIGHEST_PROTOCOL)
         threading.Thread(target=self._send, args=(job,), daemon=True).start()
 
     def _send(self, job: bytes) -> None:

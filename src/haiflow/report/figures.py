@@ -15,6 +15,7 @@ import numpy as np
 
 from haiflow.report import liver_figures, palette
 from haiflow.report.canvas import STYLE, legend, new_figure
+from haiflow.report.handed import busiest
 from haiflow.report.timecourse import concentration, pump_and_catheter
 from haiflow.results import Results
 from haiflow.results.quantities import SHOWN, closure, number, say, shown_unit
@@ -74,7 +75,7 @@ def arterial_waveforms(results: Results) -> Figure | None:
         return None
     names = [str(name) for name in results.cycle_coords["vessel"]]
     station = flow.values.shape[2] // 2
-    chosen = np.argsort(-np.abs(flow.values[:, :, station].mean(axis=0)), kind="stable")[:6]
+    chosen = busiest(results)
     figure, (upper, lower) = new_figure(4.4, 2)
     time = np.asarray(results.cycle_coords["time"], float)
     for colour, vessel in zip(palette.LINES, chosen, strict=False):

@@ -16,14 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haiflow.ports import Floats
-from haiflow.report import liver_pack, palette, scales, surface
+from haiflow.report import detail, liver_pack, palette, scales, surface
 from haiflow.report import scene as still
 from haiflow.report.scene import front
 from haiflow.results import LiverField, Network
 from haiflow.results.record import ARTERY
 
 NO_DRUG = 255  # the last colour of each table
-FINE = 3  # the part of arteries grown inside the liver: many, short, drawn as plain lines
 
 
 @dataclass
@@ -106,17 +105,14 @@ def _views(network: Network | None, liver: LiverField | None) -> list[dict[str, 
     ]
 
 
-def _add_fine(pack: Pack, network: Network, colour: Floats, lines: NDArray[np.int_]) -> None:
+def _add_fine(pack: Pack, network: Network, colour: Floats, lines: NDArray[np.intp]) -> None:
     """The polylines ``lines`` as one set of line pieces."""
     if not len(lines):
         return
-    start, count = network.offsets[lines], np.diff(network.offsets)[lines]
-    place = np.arange(count.sum()) + np.repeat(start - np.concatenate([[0], np.cumsum(count)[:-1]]), count)
-    ids = network.connectivity[place]
-    first = np.flatnonzero(np.diff(np.repeat(np.arange(len(lines)), count)) == 0)
-    pack.points("fine_points", network.points[ids])
-    pack.colours("fine_colour", colour[ids])
-    pack.arrays["fine_lines"] = np.stack([first, first + 1], axis=1).ravel().astype("<u4")
+    points, places, pieces = detail.segments(network, lines, colour)
+    pack.points("fine_points", points)
+    pack.colours("fine_colour", places)
+    pack.arrays["fine_lines"] = pieces.ravel().astype("<u4")
 
 
 def _add_network(pack: Pack, network: Network) -> None:
@@ -126,9 +122,9 @@ def _add_network(pack: Pack, network: Network) -> None:
     )
     colour = scale.place(values)
     curves, count, points, radii, places = [], 0, [], [], []
-    last = network.part[network.connectivity[network.offsets[1:] - 1]]
-    _add_fine(pack, network, colour, np.flatnonzero(last == FINE))
-    for ids in (network.line(int(index)) for index in np.flatnonzero(last != FINE)):
+    tubes = detail.as_tubes(network)
+    _add_fine(pack, network, colour, np.flatnonzero(~tubes))
+    for ids in (network.line(int(index)) for index in np.flatnonzero(tubes)):
         curve, place = surface.refined(network.points[ids], 3)
         old = np.arange(len(ids))
         points.append(curve)

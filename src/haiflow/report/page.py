@@ -104,6 +104,7 @@ def _content(results: Results, figure_folder: Path, scene: str, notes: list[str]
         "style": style,
         "scripts": scripts,
         "scene": scene,
+        "scene_title": _scene_title(results),
         "scene_text": "The pump, the catheter, the hepatic arteries and the liver in 3D.",
         "bars": bars(results) if scene else [],
         "no_picture": next((note for note in notes if note.startswith("no 3D")), ""),
@@ -115,6 +116,12 @@ def _content(results: Results, figure_folder: Path, scene: str, notes: list[str]
         "scenario": results.scenario_yaml,
         "warnings": [*results.provenance.get("warnings", []), *notes],
     }
+
+
+def _scene_title(results: Results) -> str:
+    if results.network is not None and results.network.diagram:
+        return "The arteries, as a diagram (the network gives no places)"
+    return "From the pump to the segments"
 
 
 def policy(style: str, scripts: list[str]) -> str:

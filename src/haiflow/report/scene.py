@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from haiflow.ports import Floats
-from haiflow.report import overlay, palette, scales, surface
+from haiflow.report import detail, overlay, palette, scales, surface
 from haiflow.report.camera import SIZE, View, aim, pixel
 from haiflow.report.camera import close_up as close_up
 from haiflow.report.camera import overview as overview
@@ -70,9 +70,8 @@ def curves(network: Network, parts: tuple[int, ...], kind: str, shared: scales.S
     wide = np.where(network.part == ARTERY, WIDER[kind], 1.0) * network.radius
     wide, colour = np.maximum(wide, THINNEST[kind]), scale.place(values)
     points, cells, radii, colours, count = [], [], [], [], 0
-    for ids in (network.line(index) for index in range(network.n_lines)):
-        if network.part[ids[-1]] not in parts:
-            continue
+    drawn = detail.as_tubes(network) & np.isin(detail.line_parts(network), parts)
+    for ids in (network.line(int(index)) for index in np.flatnonzero(drawn)):
         curve, place = surface.refined(network.points[ids])
         old = np.arange(len(ids))
         points.append(curve)
@@ -109,6 +108,7 @@ def add_network(plotter: Any, network: Network, kind: str, shared: scales.Scale 
             "split_sharp_edges": True,
         }
         add(plotter, tubes, scalars="colour", cmap=colours, clim=(0, 1), opacity=opacity, name=name, **look)
+    add_hairs(plotter, network, colours, shared)
     if kind == "overview" and np.any(network.part == FINE_ARTERY):
         from haiflow.report.cuts import add_fine
 
@@ -124,6 +124,20 @@ def add_network(plotter: Any, network: Network, kind: str, shared: scales.Scale 
                 color=palette.SEVERITY["alarm"],
                 specular=0.4,
             )
+
+
+def add_hairs(plotter: Any, network: Network, colours: Any, shared: scales.Scale | None) -> None:
+    """The arteries of a large network that are not drawn as tubes, as lines."""
+    import pyvista
+
+    hairs = np.flatnonzero(~detail.as_tubes(network) & (detail.line_parts(network) == ARTERY))
+    if not len(hairs):
+        return
+    own, values = scales.of_network(network)
+    points, places, pieces = detail.segments(network, hairs, (shared or own).place(values))
+    shape = pyvista.PolyData(points, lines=np.insert(pieces, 0, 2, axis=1).ravel())
+    shape["colour"] = places
+    add(plotter, shape, scalars="colour", cmap=colours, clim=(0, 1), line_width=1.5, lighting=False, name="hairs")
 
 
 def add_pump(plotter: Any, body: PumpBody) -> None:
@@ -219,6 +233,7 @@ def labels(plotter: Any, network: Network | None, liver: LiverField | None, kind
 
 TITLES = {
     "overview": ("From the pump to the segments", "front view; tubes drawn wider than life"),
+    "diagram": ("The arteries, as a diagram", "the network gives no places; tubes drawn wider than life"),
     "tip": ("Round the catheter's tip", "front view; catheter and arteries to scale"),
 }
 
@@ -235,7 +250,7 @@ def render(plotter: Any, network: Network | None, liver: LiverField | None, kind
     aim(plotter, view)
     plotter.render()
     image = Image.fromarray(plotter.screenshot(return_img=True))
-    taken = [overlay.put_title(image, *TITLES[kind])]
+    taken = [overlay.put_title(image, *TITLES["diagram" if network is not None and network.diagram else kind])]
     bars = [scales.of_network(network)[0]] if network is not None else []
     bars += [scales.of_liver(liver)[0]] if liver is not None else []
     for scale, left in zip(bars, (56, 660), strict=False):

@@ -77,6 +77,7 @@ class Network:
     concentration: Floats
     markers: tuple[Marker, ...] = ()
     pump: PumpBody | None = None
+    diagram: bool = False  # the arteries have no places in the body: laid out so that they can be seen
 
     @property
     def n_lines(self) -> int:

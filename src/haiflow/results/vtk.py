@@ -86,6 +86,7 @@ def write_network(path: Path, network: Network) -> None:
 def _extras(network: Network) -> dict[str, Any]:
     pump = network.pump
     return {
+        "diagram": network.diagram,
         "markers": [[mark.name, mark.kind, np.asarray(mark.position).tolist()] for mark in network.markers],
         "pump": pump and [np.asarray(pump.centre).tolist(), np.asarray(pump.axis).tolist(), pump.radius, pump.height],
     }
@@ -107,6 +108,7 @@ def read_network(path: Path) -> Network | None:
         vessel_names=tuple(texts["vessel_names"].split("\0")[:-1]),
         markers=tuple(Marker(name, kind, np.array(place)) for name, kind, place in extras["markers"]),
         pump=PumpBody(np.array(pump[0]), np.array(pump[1]), pump[2], pump[3]) if pump else None,
+        diagram=bool(extras.get("diagram", False)),
         **{attribute: arrays[name] for attribute, name in POINT_ARRAYS.items()},
     )
 

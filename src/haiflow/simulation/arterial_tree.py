@@ -8,6 +8,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import breadth_first_order
 
+from haiflow.arteries.branch_order import by_branches
 from haiflow.arteries.calibration import calibrated, matched
 from haiflow.arteries.tree import CLOSED, Inlet, Outlet, Tree
 from haiflow.arteries.tube_law import stiffness_from_wall, unloaded, unloaded_wall, wall_viscosity
@@ -16,6 +17,7 @@ from haiflow.ports import Floats, Fluid
 from haiflow.scenario import model as given
 
 AT_START = {"both": 0.5, "start": 1.0, "end": 0.0}
+SHARED = 60  # vessels from which on threads may share a network; a smaller one keeps the order of its file
 DRAINS = {"portal": "portal", "systemic": "veins"}
 
 
@@ -26,6 +28,7 @@ def build_tree(arteries: given.Arteries, numerics: given.Numerics, liver_demand:
     """
     network = arteries.network
     tree = _bare_tree(arteries, numerics)
+    tree = tree if len(tree.vessels) < SHARED else by_branches(tree)
     matching = {
         node: matched(tree, node, outlet.distal, outlet.compliance)
         for node, outlet in network.outlets.items()
@@ -87,7 +90,7 @@ def drains(arteries: given.Arteries) -> dict[str, str]:
 def _bare_tree(arteries: given.Arteries, numerics: given.Numerics) -> Tree:
     network = arteries.network
     names, nodes = tuple(network.vessels), tuple(network.nodes)
-    vessels = [network.vessels[name] for name in names]
+    vessels, number = [network.vessels[name] for name in names], {node: index for index, node in enumerate(nodes)}
     blood = Fluid(arteries.blood.density, arteries.blood.viscosity)
     walls = np.array([_wall(vessel, arteries.mean_pressure, blood) for vessel in vessels])
     ends = {vessel.end: name for name, vessel in network.vessels.items()}
@@ -97,8 +100,8 @@ def _bare_tree(arteries: given.Arteries, numerics: given.Numerics) -> Tree:
     return Tree(
         vessels=names,
         nodes=nodes,
-        start=np.array([nodes.index(vessel.start) for vessel in vessels], dtype=np.int32),
-        end=np.array([nodes.index(vessel.end) for vessel in vessels], dtype=np.int32),
+        start=np.array([number[vessel.start] for vessel in vessels], dtype=np.int32),
+        end=np.array([number[vessel.end] for vessel in vessels], dtype=np.int32),
         length=np.array([vessel.length for vessel in vessels], dtype=float),
         radius_start=walls[:, 0],
         radius_end=walls[:, 1],

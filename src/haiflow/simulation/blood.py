@@ -7,6 +7,7 @@ the undisturbed tree has at its inlet.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -41,6 +42,7 @@ class BloodFlow:
         self.base_digest = base.digest()
         self.cycles: dict[str, Cycle] = {}
         self.latest: State | None = None
+        self.told: Callable[[int], None] | None = None  # hears the number of each heart beat that is computed
 
     def cycle(self, tree: Tree) -> Cycle:
         """The periodic cycle of ``tree``; an altered tree starts from the state of the one before."""
@@ -76,6 +78,7 @@ class BloodFlow:
             state=self.latest,
             grid=make_grid(driven, self.cell_length, self.min_cells),
             courant=self.courant,
+            told=self.told,
         )
 
 

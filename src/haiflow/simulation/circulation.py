@@ -132,9 +132,10 @@ class Circulation:
         """Mean drug (kg/m3) over ``time`` (s) at shares of a vessel's length from its start; zero without a drug."""
         if len(self.systems) < 2 or time <= 0.0:
             return np.zeros(len(share))
-        exposure = self.exposure_of("first", 1) + self.exposure_of("again", 1)
-        cells = len(exposure) // len(self.parts.tree.vessels) if self.parts.tree is not None else 1
-        own = exposure[vessel * cells : (vessel + 1) * cells] / time
+        first, again = (self.exposure_of(passage, 1) for passage in ("first", "again"))
+        cells = len(first) // len(self.parts.tree.vessels) if self.parts.tree is not None else 1
+        cut = slice(vessel * cells, (vessel + 1) * cells)
+        own = (first[cut] + again[cut]) / time
         found = np.interp(share, (np.arange(cells) + 0.5) / cells, own)
         if self.parts.tree is None:
             return found

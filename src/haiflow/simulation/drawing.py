@@ -17,10 +17,12 @@ from haiflow.simulation.averages import mean_flow_and_pressure, mean_outlet_flow
 from haiflow.simulation.blood import BloodFlow
 from haiflow.simulation.cells import lodged, resolved_field
 from haiflow.simulation.clock import Trajectory
+from haiflow.simulation.diagram import fan
 from haiflow.simulation.events import fault_name
 from haiflow.simulation.territories import Territories
 
 POINTS = 17  # along each artery
+STATIONS = (0.0, 0.5, 1.0)  # of its length: where the cycle is known
 PUMP_RADIUS, PUMP_HEIGHT = 0.039, 0.024  # m (FDA SSED P890055: 7.8 cm by 2.4 cm)
 TUNNELLED = 0.4  # of the line: from the pump through the abdominal wall
 
@@ -29,6 +31,7 @@ def network(run: Trajectory, flow: BloodFlow | None, model: given.ScenarioModel)
     """Pump line, catheter and arteries with the values of the run; None where there is neither."""
     lines: list[_Polyline] = []
     base = run.timeline.base
+    diagram = _is_diagram(run, model)
     pump = (
         np.array(model.pump.position)
         if model.pump is not None and model.pump.position
@@ -37,27 +40,37 @@ def network(run: Trajectory, flow: BloodFlow | None, model: given.ScenarioModel)
     if run.infusion is not None:
         lines += _catheter(run, pump)
     if flow is not None and base.tree is not None:
-        lines += [_artery(run, flow, base.tree, index) for index in range(len(base.tree.vessels))]
+        lines += _arteries(run, flow, replace(base.tree, position=fan(base.tree)) if diagram else base.tree)
         lines += _grown(run, flow, base.tree)
     if not lines:
         return None
     sizes = [len(line.points) for line in lines]
     offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
-    names = tuple(dict.fromkeys(line.name for line in lines))
+    number = {name: index for index, name in enumerate(dict.fromkeys(line.name for line in lines))}
     return Network(
         points=np.concatenate([line.points for line in lines]),
         connectivity=np.arange(offsets[-1], dtype=np.int32),
         offsets=offsets,
         part=np.repeat([line.part for line in lines], sizes).astype(np.int32),
-        vessel=np.repeat([names.index(line.name) for line in lines], sizes).astype(np.int32),
-        vessel_names=names,
+        vessel=np.repeat([number[line.name] for line in lines], sizes).astype(np.int32),
+        vessel_names=tuple(number),
         radius=np.concatenate([line.radius for line in lines]),
         flow_rate=np.concatenate([line.flow_rate for line in lines]),
         pressure=np.concatenate([line.pressure for line in lines]),
         concentration=np.concatenate([line.concentration for line in lines]),
         markers=_markers(run, model, pump),
         pump=PumpBody(pump, np.array([0.0, 1.0, 0.0]), PUMP_RADIUS, PUMP_HEIGHT) if model.pump is not None else None,
+        diagram=diagram,
     )
+
+
+def _is_diagram(run: Trajectory, model: given.ScenarioModel) -> bool:
+    """Whether nothing says where the arteries lie, and nothing else is drawn that has a place."""
+    tree, arteries = run.timeline.base.tree, model.arteries
+    if tree is None or arteries is None or arteries.network is None or tree.paths:
+        return False
+    placed = any(node.position is not None for node in arteries.network.nodes.values())
+    return not placed and run.infusion is None and run.timeline.base.liver is None
 
 
 class _Polyline:
@@ -107,26 +120,26 @@ def _to_faces(values: Floats) -> Floats:
     return np.concatenate([values[:1], 0.5 * (values[1:] + values[:-1]), values[-1:]])
 
 
-def _artery(run: Trajectory, flow: BloodFlow, tree: Tree, index: int) -> _Polyline:
-    """One artery with its mean flow, pressure and drug over the run."""
+def _arteries(run: Trajectory, flow: BloodFlow, tree: Tree) -> list[_Polyline]:
+    """Every artery with its mean flow, pressure and drug over the run."""
     rate, pressure = mean_flow_and_pressure(run, flow)
-    name = tree.vessels[index]
+    radius = np.sqrt(flow.cycle(flow.base).area.mean(axis=0) / np.pi)  # at arterial pressure, as in the living
     share = np.linspace(0.0, 1.0, POINTS)
-    points = geometry.along(geometry.vessel_path(tree, name), share)
-    loaded = np.sqrt(
-        flow.cycle(flow.base).area[:, index].mean(axis=0) / np.pi
-    )  # at arterial pressure, as in the living
-    radius = np.interp(share, [0.0, 0.5, 1.0], loaded)
-    drug = run.blood.mean_artery_concentration(index, share, run.end) if run.blood is not None else np.zeros(POINTS)
-    return _Polyline(
-        name,
-        ARTERY,
-        points,
-        radius,
-        np.full(POINTS, rate[index]),
-        np.interp(share, [0.0, 0.5, 1.0], pressure[index]),
-        drug,
-    )
+    lines = []
+    for index, name in enumerate(tree.vessels):
+        drug = run.blood.mean_artery_concentration(index, share, run.end) if run.blood is not None else np.zeros(POINTS)
+        lines.append(
+            _Polyline(
+                name,
+                ARTERY,
+                geometry.along(geometry.vessel_path(tree, name), share),
+                np.interp(share, STATIONS, radius[index]),
+                np.full(POINTS, rate[index]),
+                np.interp(share, STATIONS, pressure[index]),
+                drug,
+            )
+        )
+    return lines
 
 
 def _grown(run: Trajectory, flow: BloodFlow, tree: Tree) -> list[_Polyline]:

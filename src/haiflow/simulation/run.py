@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from threadpoolctl import threadpool_limits
@@ -108,8 +109,13 @@ class _Job:
         for number, at in enumerate(times):
             tree = self.timeline.parts_at(at).tree
             if tree is not None:
+                self.flow.told = partial(self._beat, number / len(times))
                 self.flow.cycle(tree)
             self.progress("arteries", (number + 1) / len(times))
+
+    def _beat(self, share: float, count: int) -> None:
+        """Heart beat ``count`` on the way to a periodic cycle begins."""
+        self.progress(f"arteries, heart beat {count}", share)
 
     def clock(self, timeline: Timeline, stage: str, coarse: bool = False) -> Clock:
         """The clock that the scenario asks for."""
@@ -185,7 +191,8 @@ def run_scenario(
             job.timed("liver_s", job.resolve_liver)
             main = job.timed("transport_s", job.main)
             twin, detection = job.timed("detection_s", lambda: job.compare(main))
-        results = _results(job, main, twin, detection, presenter, fields)
+        job.progress("results", 0.0)
+        results = job.timed("results_s", lambda: _results(job, main, twin, detection, presenter, fields))
     except BaseException:
         presenter.abandon()
         raise

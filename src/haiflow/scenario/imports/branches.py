@@ -115,7 +115,8 @@ def by_overlap(points: Any, radius: Any, lines: list[Any]) -> list[Branch] | Non
             branches.append(_made(f"branch_{len(branches)}", node, f"outlet_{len(branches)}", *line))
             continue
         until = min(shared[a, b] for a in group for b in group if a != b)
-        clusters = _clusters(group, shared, until)
+        # Lines that part within a radius of the first to do so part at one fork.
+        clusters = _clusters(group, shared, until + float(np.interp(until, along, radius[way])))
         if until > begun:
             end = f"after_{len(branches)}"
             line = _part(points[way], radius[way], along, begun, until)
@@ -135,12 +136,30 @@ def _part(points: Any, radius: Any, along: Any, start: float, end: float) -> tup
 
 
 def _from_one_point(points: Any, radius: Any, lines: list[Any]) -> list[Any] | None:
-    """The lines from their common end on; None where they have none."""
+    """The lines from their common end on, whichever way each was written; None where they have none."""
     for ways in (lines, [line[::-1] for line in lines]):
-        first = np.array([points[way[0]] for way in ways])
-        if np.linalg.norm(first - first[0], axis=1).max() <= TOGETHER * radius[ways[0][0]]:
+        if _leave(points, ways, TOGETHER * radius[ways[0][0]]):
+            return ways
+    for start in (lines[0][0], lines[0][-1]):
+        ways = [min(line, line[::-1], key=lambda way: np.linalg.norm(points[way[0]] - points[start])) for line in lines]
+        if _leave(points, ways, TOGETHER * radius[start]) and _run_together(points, ways, float(radius[start])):
             return ways
     return None
+
+
+def _leave(points: Any, ways: list[Any], near: float) -> bool:
+    """Whether all lines begin in one place."""
+    first = np.array([points[way[0]] for way in ways])
+    return bool(np.linalg.norm(first - first[0], axis=1).max() <= near)
+
+
+def _run_together(points: Any, ways: list[Any], radius: float) -> bool:
+    """Whether they are still near each other one radius on: single branches part where they meet."""
+    on = []
+    for way in ways:
+        along = _along(points[way])
+        on.append([np.interp(min(radius, float(along[-1])), along, points[way][:, axis]) for axis in range(3)])
+    return bool(np.linalg.norm(np.array(on) - on[0], axis=1).max() <= TOGETHER * radius)
 
 
 def _along(line: Any) -> Any:

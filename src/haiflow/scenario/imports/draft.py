@@ -38,6 +38,7 @@ class DraftVessel:
     quadratic_loss: float = 0.0  # Pa s2/m6
     loss_at: str = "both"  # or "start", "end"
     path: tuple[Point, ...] = ()  # m
+    lumped: bool = False  # stands for an element without a geometry
 
 
 @dataclass

@@ -135,6 +135,7 @@ def _lumped(draft: Draft, element: Element, pressure: float, area: float, findin
     vessel = DraftVessel(element.name, element.start, element.end, bounded, (2.0 * sqrt(area / pi),) * 2)
     findings.add("vessel geometry", "none", f"read as a lumped element: a tube {1e3 * vessel.diameter[0]:.3g} mm wide, "
                  "in which blood hardly moves, stands for it", element.name)  # fmt: skip
+    vessel.lumped = True
     if element.compliance > 0.0:
         vessel.loss_at = "end" if element.capacitor_first else "start"
     return _finished(vessel, draft, element, pressure, speed, findings)
@@ -148,6 +149,7 @@ def _finished(
     vessel.linear_loss = extra if extra > ROUND_OFF * element.resistance else 0.0
     vessel.quadratic_loss = element.quadratic
     vessel.wave_speed, vessel.reference_pressure = speed, pressure
+    vessel.lumped = vessel.lumped or element.compliance == 0.0
     if element.compliance == 0.0:
         consequence = "the wall is rigid in the deck; here it is stiff (see its wave speed)"
         findings.add("C", 0.0, consequence, element.name)

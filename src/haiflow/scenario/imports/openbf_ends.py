@@ -13,6 +13,10 @@ def outlet(keys: Keys, vessel: DraftVessel, density: float) -> DraftOutlet:
     if kind not in (None, "wk2", "wk3", "reflection"):
         raise keys.error("outlet", kind, "an outlet is wk2, wk3 or reflection", "use one of them")
     base = keys.number("Pext", 0.0)
+    lost = next((key for key in ("R2", "Cc") if kind is None and key in keys and "R1" not in keys), None)
+    if lost is not None:
+        rule = "a Windkessel without its first resistance R1 (without R1 waves would leave freely here)"
+        raise keys.error(lost, keys.take(lost), rule, "give R1, or name another 'outlet'")
     if kind == "reflection" or (kind is None and "R1" not in keys):
         coefficient = keys.number("Rt", None)
         if coefficient is None:

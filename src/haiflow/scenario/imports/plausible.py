@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, pi
 
+from haiflow.arteries.tube_law import stiffness_from_wall, wave_speed
 from haiflow.errors import InputError
-from haiflow.scenario.imports.draft import Draft
+from haiflow.scenario.imports.draft import Draft, DraftVessel
+from haiflow.scenario.imports.findings import Findings
 from haiflow.scenario.imports.means import mean_pressures, outlet_resistance
 
 REMEDY = "check it and its unit (openBF: SI; svOneDSolver and svZeroDSolver: CGS)"
+ARTERIES = (2.0, 25.0)  # m/s: softer and stiffer than arteries are, of a child or calcified [assumed]
 BOUNDS = {  # SI, from far below to far above what lives
     "length (m)": (1e-6, 10.0),
     "diameter (m)": (1e-6, 0.2),
@@ -65,3 +68,26 @@ def _pressure_of_the_flow(draft: Draft, deck: str) -> None:
     if pressure > highest:
         rule = f"no artery bears the mean pressure (Pa) that inflow and resistances make: {highest:g} at most"
         raise InputError(f"{deck}: {draft.inlet}", f"{pressure:.4g}", rule, REMEDY)
+
+
+def wave_speeds(draft: Draft, deck: str, findings: Findings) -> None:
+    """Tell of walls that are softer or stiffer than arteries, at the state in which they are given; refuse what is no
+    wall. Tubes that stand for lumped elements have none of their own."""
+    low, high = ARTERIES
+    consequence = f"no artery's: waves run at {low:g} to {high:g} m/s; check the wall and its units"
+    for vessel in draft.vessels:
+        for speed in () if vessel.lumped else _speeds(vessel, draft.density):
+            within("wave speed (m/s)", speed, f"{deck}: {vessel.name}")
+            if not low <= speed <= high:
+                findings.add("wave speed", f"{speed:.3g} m/s", consequence, vessel.name)
+
+
+def _speeds(vessel: DraftVessel, density: float) -> tuple[float, ...]:
+    """m/s at start and end."""
+    if vessel.wave_speed is not None:
+        return (vessel.wave_speed,)
+    if vessel.modulus is None or vessel.thickness is None:
+        return ()
+    areas = [0.25 * pi * diameter**2 for diameter in vessel.diameter]
+    betas = [stiffness_from_wall(vessel.modulus, thickness) for thickness in vessel.thickness]
+    return tuple(float(wave_speed(a, a, beta, density)) for a, beta in zip(areas, betas, strict=True))

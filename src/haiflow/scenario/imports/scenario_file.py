@@ -10,7 +10,7 @@ from textwrap import wrap
 from haiflow.errors import InputError, InputErrors
 from haiflow.scenario.imports.draft import Draft, as_document
 from haiflow.scenario.imports.findings import Findings
-from haiflow.scenario.imports.plausible import plausible
+from haiflow.scenario.imports.plausible import plausible, wave_speeds
 from haiflow.scenario.load import loads
 from haiflow.scenario.new_file import refuse_existing, write_whole
 from haiflow.scenario.write import as_sections
@@ -34,6 +34,7 @@ def imported(deck: Path, reader: Reader, peer: str) -> Imported:
     try:
         draft = reader(deck, findings)
         plausible(draft, str(deck))
+        wave_speeds(draft, str(deck), findings)
     except ArithmeticError as error:
         rule = "numbers in it are out of all proportion to each other"
         raise InputError(str(deck), str(error), rule, "check them and their units") from None

@@ -1,8 +1,8 @@
 """svOneDSolver (SimVascular): ``MODEL.in``, cards in CGS units. Vessels meet where a JOINT says so.
 
-Walls: LINEAR is haiflow's square-root law with the area given at the reference pressure. Olufsen's law
-``p = p0 + 4/3 (k1 exp(k2 r0) + k3) (1 - sqrt(A0 / A))`` (1999, Am J Physiol 276:H257) stiffens differently; it is
-replaced by the square-root law of the same area and stiffness at the vessel's mean pressure. STENOSIS is the loss of
+Walls: Olufsen's law ``p = p0 + 4/3 (k1 exp(k2 r0) + k3) (1 - sqrt(A0 / A))`` (1999, Am J Physiol 276:H257), and
+LINEAR, the same with a number for the bracket, stiffen differently from haiflow's square-root law; they are replaced by
+that law with the same area and stiffness at the vessel's mean pressure. STENOSIS is the loss of
 Young and Tsai in place of the segment's friction. How each card is read: docs/imports.md.
 """
 

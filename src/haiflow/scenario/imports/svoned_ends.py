@@ -60,6 +60,9 @@ def _windkessel(card: Card, kind: str, values: list[float], where: str, findings
             findings.add("RCR", len(values), "only the first four values, Rp, C, Rd and Pd, are read", where)
     else:
         proximal, second, compliance, inner, vein, back = values[:6]
+        if min(second, vein, inner) < 0.0:
+            rule = "resistances and compliances of a coronary bed are positive"
+            raise card.error(card.words[15], rule, "give Ra1, Ra2, Ca, Cc, Rv1, Pv, then the heart muscle's pressures")
         distal = second + vein
         consequence = "Ra1, then Ca, then Ra2 + Rv1 to Pv: the heart muscle's pressure and its compliance are left out"
         findings.add("CORONARY", f"Cc {inner:g}, {len(values) - 6} pressures", consequence, where)

@@ -1,4 +1,8 @@
-"""Walls and losses of svOneDSolver's segments: the laws of OLUFSEN and LINEAR, and the loss of a STENOSIS."""
+"""Walls and losses of svOneDSolver's segments: the laws of OLUFSEN and LINEAR, and the loss of a STENOSIS.
+
+Both laws are ``p = p_ref + 4/3 f (1 - sqrt(A_ref / A))``, f = E h / r a function of the radius (OLUFSEN) or a number
+(LINEAR), as cvOneDMaterialLinear has it since November 2023. Until then LINEAR was ``p_ref + f (sqrt(A / A_ref) - 1)``.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,12 @@ from haiflow.scenario.imports.means import mean_pressures, poiseuille
 from haiflow.scenario.imports.units import CGS
 
 THICKNESS = 0.1  # of the diameter: only the product with the modulus counts
+LAWS = {
+    "OLUFSEN": "haiflow's square-root law instead, with the same area and stiffness at the mean pressure",
+    "LINEAR": "haiflow's square-root law instead, at the mean pressure of the area and stiffness of svOneDSolver since "
+    "November 2023, p_ref + 4/3 E h / r (1 - sqrt(A_ref / A)); before, it took the number without the 4/3: give three "
+    "quarters of the number of a deck that was fitted then",
+}
 EXPANSION = 1.52  # Young & Tsai 1973, J Biomech 6:395
 
 
@@ -74,16 +84,14 @@ def walls(draft: Draft, segments: list[Segment], findings: Findings) -> None:
         product = tuple(stiff * r for stiff, r in zip(segment.stiffness, radius, strict=True))
         if min(product) <= 0.0:
             raise card.error(" ".join(card.words[6:]), "the wall has no stiffness", "make E h / r positive")
-        if card.words[1].upper() == "OLUFSEN":
-            at = 0.5 * (pressures[vessel.start] + pressures[vessel.end])
-            strains = tuple(1.0 - (at - reference) / (4.0 / 3.0 * stiff) for stiff in segment.stiffness)
-            if min(strains) <= 0.2:
-                raise card.error(" ".join(card.words[6:9]), f"a wall this soft bursts at its mean of {at:.4g} Pa",
-                                 "check k1, k2, k3 and the outlets")  # fmt: skip
-            radius = tuple(r / strain for r, strain in zip(radius, strains, strict=True))
-            consequence = "haiflow's square-root law instead, with the same area and stiffness at the mean pressure"
-            findings.add("MATERIAL type", card.words[1], consequence, card.words[0])
-            reference = at
+        at = 0.5 * (pressures[vessel.start] + pressures[vessel.end])
+        strains = tuple(1.0 - (at - reference) / (4.0 / 3.0 * stiff) for stiff in segment.stiffness)
+        if min(strains) <= 0.2:
+            raise card.error(" ".join(card.words[6:9]), f"a wall this soft bursts at its mean of {at:.4g} Pa",
+                             "check the parameters and the outlets")  # fmt: skip
+        radius = tuple(r / strain for r, strain in zip(radius, strains, strict=True))
+        findings.add("MATERIAL type", card.words[1], LAWS[card.words[1].upper()], card.words[0])
+        reference = at
         vessel.diameter = (2.0 * radius[0], 2.0 * radius[1])
         vessel.reference_pressure = reference
         vessel.modulus = product[0] / (THICKNESS * vessel.diameter[0])

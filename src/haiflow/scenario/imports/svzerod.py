@@ -177,6 +177,9 @@ def _junctions(top: Keys, elements: dict[int, Element], findings: Findings) -> N
                 raise keys.error(f"{'inlet' if end == 'end' else 'outlet'}_vessels", number,
                                  f"the vessel's {end} lies in two junctions", "keep one of them")  # fmt: skip
             setattr(elements[number], end, names[label])
+        if kind == "resistive_junction" and "R" not in keys.section("junction_values", {}, where=label):
+            rule = "a resistive junction has a resistance for each of its vessels"
+            raise keys.error("junction_values", "no R", rule, "give R, or make it a NORMAL_JUNCTION")
         if "junction_values" in keys:
             own = keys.section("junction_values", where=label)
             _own_resistances(own, kind, names[label], ends, elements)

@@ -76,6 +76,9 @@ def _mean(values: Keys, name: str, *, positive: bool = False, default: float | N
 def outlet_of(keys: Keys) -> DraftOutlet:
     """What lies behind a vessel's free end. Raises :class:`InputError`."""
     kind = keys.text("bc_type")
+    if kind.upper().startswith("CLOSEDLOOP"):
+        rule = "part of a closed circuit: haiflow has arteries that blood enters at one inlet, and no heart"
+        raise keys.error("bc_type", kind, rule, "give the bed behind this vessel as RCR or RESISTANCE, with its Pd")
     if kind not in KNOWN:
         raise keys.error("bc_type", kind, "not a boundary condition that haiflow has", nearest(kind, KNOWN))
     values = keys.section("bc_values", where=keys.where)
@@ -114,8 +117,11 @@ def _rcr(values: Keys) -> DraftOutlet:
 def _coronary(values: Keys) -> DraftOutlet:
     first, second, vein = (values.number(key, at_least=0.0) for key in ("Ra1", "Ra2", "Rv1"))
     consequence = "Ra1, then Ca, then Ra2 + Rv1 to P_v: the heart muscle's pressure and its compliance are left out"
-    for key in ("Pim", "Cc"):
-        values.unused(key, consequence)
+    values.findings.add("Cc", values.number("Cc", at_least=0.0), consequence, values.where)
+    times, muscle = _table(values, "Pim")
+    if len(times) != len(muscle):
+        raise values.error("Pim", len(muscle), f"there are {len(times)} times 't'", "give a pressure at each time")
+    values.findings.add("Pim", f"{len(muscle)} values", consequence, values.where)
     return _windkessel(values, first, second + vein, values.number("Ca", at_least=0.0), _mean(values, "P_v"))
 
 

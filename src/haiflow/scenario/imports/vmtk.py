@@ -19,6 +19,7 @@ import numpy as np
 from haiflow.errors import InputError
 from haiflow.mesh.extras import need
 from haiflow.scenario.imports.branches import Branch, by_groups, by_overlap, by_shared_ends
+from haiflow.scenario.imports.centre_lines import whole_lines
 from haiflow.scenario.imports.draft import Draft, DraftOutlet, DraftVessel
 from haiflow.scenario.imports.findings import Findings
 from haiflow.scenario.imports.tapers import pieces
@@ -63,6 +64,11 @@ def _read(file: Path, findings: Findings, assumed: Assumed) -> Draft:
     tracts = _tracts(data, len(lines), findings)
     try:
         branches = by_groups(points, radius, lines, tracts) if tracts is not None else None
+        if branches is None:
+            joined, count = whole_lines(points, radius, lines)
+            if count:
+                findings.add("lines", f"{len(lines)} pieces", "those that go on from each other are one line")
+            lines = joined
         branches = branches or by_overlap(points, radius, lines) or by_shared_ends(points, radius, lines)
     except InputError as error:
         raise InputError(f"{file}: {error.place}", error.value, error.rule, error.remedy) from None
