@@ -4,7 +4,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
 KERNELS := $(wildcard ext/haiflow/kernels/*.px*)
 
-.PHONY: demo test test-all bench docs lint types ext debug-kernels sanitised-kernels fuzz clean system
+.PHONY: demo test test-all bench docs lint types ext debug-kernels sanitised-kernels fuzz mutants coverage clean system
 
 demo: $(STAMP)
 	$(BIN)/haiflow run examples/baseline.yaml -o runs/baseline --force
@@ -44,6 +44,17 @@ sanitised-kernels: $(STAMP)
 	LD_PRELOAD="$$($${CC:-cc} -print-file-name=libasan.so) $$($${CC:-cc} -print-file-name=libubsan.so)" \
 	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 HAIFLOW_SANITISED=1 PYTHONPATH=build/sanitised/lib \
 	$(BIN)/python -m pytest -p no:cacheprovider tests/kernels
+
+# Branches of the Python code that the default tests go through, in child processes too.
+coverage: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "coverage>=7.10"
+	mkdir -p build/coverage && rm -f build/coverage/.coverage*
+	$(BIN)/coverage run -m pytest -n 2 --dist worksteal
+	$(BIN)/coverage combine --quiet && $(BIN)/coverage report --skip-covered --sort=cover
+
+# Fifty defects, one at a time, and whether the default tests see them: hours; python -m mutants --help.
+mutants: $(STAMP)
+	$(BIN)/python -m mutants
 
 # 20,000 inputs that nobody would give, an hour on one core: python -m fuzz --help.
 fuzz: $(STAMP)

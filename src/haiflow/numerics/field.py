@@ -184,6 +184,12 @@ class FieldSystem:
         """Where the compartments of ``part`` lie in c."""
         return slice(self.joint.n, self.n) if part == self.name else self.joint.part_slice(part)
 
+    def moved(self, exposure: Floats) -> float:
+        """All that left a compartment or control volume (kg) at ``exposure`` (n,) kg s/m3: what a step can round."""
+        cut, field = self.joint.n, self.field
+        left = np.concatenate([field.graph.given + field.drain + field.exchange, field.exchange + field.clearance])
+        return self.joint.moved(exposure[:cut]) + float(left @ np.abs(exposure[cut:]))
+
     def spread(self, masses: Floats) -> Floats:
         """(2 n,) kg/s into blood and tissue of the field from what comes by its inlets (n_inlets,) kg/s."""
         return np.concatenate([self.field.gain_blood @ masses, self.field.gain_tissue @ masses])

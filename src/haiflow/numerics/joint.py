@@ -114,6 +114,14 @@ class JointSystem:
             at += balance.volume.size
         return found
 
+    def moved(self, exposure: Floats) -> float:
+        """All that left a compartment (kg) while it was exposed to ``exposure`` (n,) kg s/m3: what a step can round."""
+        return float(self._turnover @ np.abs(exposure))
+
+    @cached_property
+    def _turnover(self) -> Floats:
+        return np.abs(self.rate.diagonal())
+
     def keep_factors(self, room: int) -> None:
         """Keep the factors of so many step lengths, where many runs go on with this system."""
         self._cache.room = room

@@ -13,6 +13,7 @@ import numpy as np
 
 from haiflow.arteries.periodic import Cycle
 from haiflow.arteries.transport import Injection, cycle_mean_transport
+from haiflow.numerics.compensated import Holding, Totals
 from haiflow.numerics.field import FieldSystem
 from haiflow.numerics.joint import Connection, JointSystem, Step, unit_connections
 from haiflow.ports import Floats
@@ -31,7 +32,7 @@ SMALL_FLOW = 1e-9  # of the inlet's: a vessel with less is closed, and what the 
 
 
 @dataclass
-class Circulation:
+class Circulation(Totals):
     """Concentrations of every substance from the arterial root to the body, and what passed where.
 
     Totals, all (n_substances, ...): ``delivered`` by terminal node and ``carried`` by vessel at first pass (kg),
@@ -43,6 +44,12 @@ class Circulation:
     blood: BloodFlow
     systems: list[JointSystem | FieldSystem] = field(default_factory=list)
     c: list[Floats] = field(default_factory=list)
+    delivered: Floats = field(init=False)
+    arrived: Floats = field(init=False)
+    carried: Floats = field(init=False)
+    eliminated: Floats = field(init=False)
+    gone: Floats = field(init=False)
+    metabolised: Floats = field(init=False)
 
     def __post_init__(self) -> None:
         tree = self.parts.tree
@@ -53,12 +60,12 @@ class Circulation:
         self.kept: dict[tuple[object, ...], list[JointSystem | FieldSystem]] = {}
         self.terminals = tree.terminals
         n = len(self.parts.substances)
-        self.delivered = np.zeros((n, len(self.terminals)))
-        self.arrived = np.zeros((n, len(self.terminals)))
-        self.carried = np.zeros((n, len(tree.vessels)))
+        at_ends = np.zeros((n, len(self.terminals)))
+        self.open(delivered=at_ends, arrived=at_ends, carried=np.zeros((n, len(tree.vessels))))
+        self.open(eliminated=np.zeros(n), gone=np.zeros(n), metabolised=np.zeros(n))
         self.rate = np.zeros(2 * n)
         self.loaded = np.sqrt(base.area.mean(axis=0) / np.pi)
-        self.eliminated, self.gone, self.metabolised = np.zeros(n), np.zeros(n), np.zeros(n)
+        self.holding = Holding(np.zeros(n))
         self.refit(self.parts)
         self.c = [np.zeros(system.n) for system in self.systems]
         self.exposure = [np.zeros(system.n) for system in self.systems]
@@ -89,19 +96,19 @@ class Circulation:
         unsteady = np.abs(rate - self.rate) > STEADY * np.maximum(np.abs(rate), np.abs(self.rate))
         scheme = "backward_euler" if self.changed or unsteady.any() else "sdirk2"
         self.changed, self.rate = False, rate
+        steps: list[Step] = []
         for index, (system, substance) in enumerate(zip(self.systems, self.parts.substances, strict=True)):
             sources: dict[str, float] = {}
             if self.injected:
                 sources[f"first.{TIP}"] = into_artery[index] / dt
             if "body" in system.parts:
                 sources["body.absorption"] = absorbed[index] / dt
-            else:
-                self.gone[index] += absorbed[index]
             step = joint_step(system, substance, self.parts.liver, self.c[index], dt, sources, scheme)
             if _dips(step, self.c[index]):
                 step = joint_step(system, substance, self.parts.liver, self.c[index], dt, sources, "backward_euler")
-            self.c[index] = step.c_new
-            self._count(index, system, step)
+            self.exposure[index] += step.exposure
+            steps.append(step)
+        self._count(steps, into_artery, absorbed)
 
     def held(self) -> dict[str, Floats]:
         """Amounts (n_substances,) in arteries, liver, off-target beds and body."""
@@ -209,18 +216,28 @@ class Circulation:
         cells = exposure.reshape(len(rate), -1)
         return np.abs(rate) * np.where(rate >= 0.0, cells[:, -1], cells[:, 0])
 
-    def _count(self, index: int, system: JointSystem | FieldSystem, step: Step) -> None:
-        self.exposure[index] += step.exposure
-        self.eliminated[index] += step.lost.sum()
+    def _count(self, steps: list[Step], into_artery: Floats, absorbed: Floats) -> None:
+        """Book what a step of every substance moved, and hand back what it rounded off."""
+        n, system = len(self.terminals), self.systems[0]  # its parts and outlets are those of every substance
+        outflow, exposure = np.stack([step.outflow for step in steps]), [step.exposure for step in steps]
+        first, again = (system.outlet_index(f"{passage}.{self.terminals[0]}") for passage in ("first", "again"))
+        self.book("delivered", outflow[:, first : first + n])
+        self.book("arrived", outflow[:, first : first + n] + outflow[:, again : again + n])
+        passed = [self._carried(of, each) for of, each in zip(self.systems, exposure, strict=True)]
+        self.book("carried", np.stack(passed))
         if "liver" in system.parts:
-            self.metabolised[index] += step.lost[system.part_slice("liver")].sum()
-        self.gone[index] += step.outflow[system.is_sink].sum()
-        self.carried[index] += self.way.fill(self._through_vessels(step.exposure[system.part_slice("first")]))
-        n = len(self.terminals)
-        first = system.outlet_index(f"first.{self.terminals[0]}")
-        again = system.outlet_index(f"again.{self.terminals[0]}")
-        self.delivered[index] += step.outflow[first : first + n]
-        self.arrived[index] += step.outflow[first : first + n] + step.outflow[again : again + n]
+            self.book("metabolised", np.array([step.lost[system.part_slice("liver")].sum() for step in steps]))
+        lost = np.array([step.lost.sum() for step in steps])
+        out = np.array([step.outflow[of.is_sink].sum() for of, step in zip(self.systems, steps, strict=True)])
+        self.book("eliminated", lost)
+        taken_in = absorbed if "body" in system.parts else np.zeros_like(absorbed)
+        self.book("gone", out + (absorbed - taken_in))
+        entered = taken_in + (into_artery if self.injected else 0.0)
+        self.c = self.holding.settled(self.systems, steps, entered - lost - out)
+
+    def _carried(self, system: JointSystem | FieldSystem, exposure: Floats) -> Floats:
+        """(n_vessels,) kg at first pass through each vessel, those before a split's node among them."""
+        return self.way.fill(self._through_vessels(exposure[system.part_slice("first")]))
 
 
 def seen(parts: Parts, system: JointSystem | FieldSystem, part: str, values: Floats) -> Floats:

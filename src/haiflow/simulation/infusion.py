@@ -12,7 +12,8 @@ import numpy as np
 
 from haiflow.catheter.hydraulics import LineFlow, LineState, advance, carry_over, rest_state
 from haiflow.catheter.line import Line
-from haiflow.catheter.lumen import LumenTransport
+from haiflow.catheter.lumen import LumenExchange, LumenTransport
+from haiflow.numerics.compensated import Holding, Totals
 from haiflow.ports import Characteristic, Floats, Fluid
 from haiflow.pump.reservoir import Reservoir
 from haiflow.pump.reservoir import refill as refill_reservoir
@@ -32,8 +33,21 @@ class Delivery:
     dt: float
 
 
-class Infusion:
+class Infusion(Totals):
     """Reservoir, line and pockets with their contents, and the running totals of what went where."""
+
+    filled: Floats
+    withdrawn: Floats
+    leaked: Floats
+    delivered: Floats
+    absorbed: Floats
+    left_pump: Floats
+    pump_volume: float
+    bolus_volume: float
+    tip_volume: float
+    leaked_volume: float
+    blood_in: float
+    blood_lost: float
 
     def __init__(self, parts: Parts, artery_pressure: float) -> None:
         """``artery_pressure`` (gauge Pa) is that at the tip, to which the whole line is filled at the start."""
@@ -46,10 +60,10 @@ class Infusion:
         self.state: LineState = rest_state(self.line, artery_pressure)
         self.lumen = _primed(self.line, parts)
         self.pocket = np.zeros((n, len(self.line.holes)))
-        self.filled = (self.lumen.c * self._lumen_volume()).sum(axis=1)
-        self.withdrawn, self.leaked, self.delivered, self.absorbed, self.left_pump = (np.zeros(n) for _ in range(5))
-        self.pump_volume = self.bolus_volume = self.tip_volume = self.leaked_volume = 0.0
-        self.blood_in = self.blood_lost = 0.0
+        self.open(filled=(self.lumen.c * self._lumen_volume()).sum(axis=1))
+        self.open(**{name: np.zeros(n) for name in ("withdrawn", "leaked", "delivered", "absorbed", "left_pump")})
+        self.open(pump_volume=0.0, bolus_volume=0.0, tip_volume=0.0, leaked_volume=0.0, blood_in=0.0, blood_lost=0.0)
+        self.holding = Holding(self.filled)
         self.max_pump_pressure = self.max_line_pressure = self.inlet_pressure = artery_pressure
         self.flow: LineFlow | None = None
         self._span = 0.0
@@ -75,8 +89,10 @@ class Infusion:
         """Withdraw what the needle reaches and fill anew; the residual volume stays and mixes."""
         residual = 0.0 if self.parts.pump is None else self.parts.pump.residual_volume
         self.reservoir, withdrawn = refill_reservoir(self.reservoir, refill.volume, refill.concentration, residual)
-        self.withdrawn += withdrawn.amounts
-        self.filled += refill.volume * refill.concentration
+        filled = refill.volume * refill.concentration
+        self.book("withdrawn", withdrawn.amounts)
+        self.book("filled", filled)
+        self._hand_back(filled - withdrawn.amounts, withdrawn.amounts)
 
     def advance(self, time: float, dt: float, artery_pressure: float, outside: Floats) -> Delivery:
         """One step of ``dt`` (s) from ``time`` (s); ``outside`` (n_substances,): what the blood at the tip carries."""
@@ -94,8 +110,9 @@ class Infusion:
             dt, flow.face_flow, flow.volume_start, flow.volume_end,
             self.line.hole_cells, flow.hole_flow, inflow, self._outside(outside), self.line.tip_hole,
         )  # fmt: skip
-        self._account_inlet(exchange.inlet_mass, flow, dt)
+        self._account_inlet(exchange.inlet_mass)
         into_artery, absorbed = self._share(exchange.hole_mass, flow, dt)
+        self._hand_back(self._injected - into_artery - absorbed, _turned_over(exchange))
         self._watch(flow, dt)
         self._average(before, flow, dt)
         self.flow = flow
@@ -165,18 +182,29 @@ class Infusion:
             moved = pumped * in_reservoir
         self._moved = moved
         self.reservoir = Reservoir(self.reservoir.volume - pumped, self.reservoir.amounts - moved)
-        self.filled += flow.side_port_flow * dt * injected
+        self._injected = flow.side_port_flow * dt * injected
+        self.book("filled", self._injected)
         total = pumped + flow.side_port_flow * dt
         if total <= 0.0:
             return self.lumen.c[:, 0].copy()
-        return (moved + flow.side_port_flow * dt * injected) / total
+        return (moved + self._injected) / total
 
-    def _account_inlet(self, entered: Floats, flow: LineFlow, dt: float) -> None:
+    def _account_inlet(self, entered: Floats) -> None:
         """Where the line pushed back into the pump, the reservoir gets exactly what left the lumen."""
-        side = self.parts.side_port
-        self.left_pump += entered
-        given = self._moved + (0.0 if side is None else flow.side_port_flow * dt * side.concentration)
+        self.book("left_pump", entered)
+        given = self._moved + self._injected
         self.reservoir = replace(self.reservoir, amounts=self.reservoir.amounts + (given - entered))
+
+    def _hand_back(self, entered: Floats, moved: Floats) -> None:
+        """Give back to reservoir or lumen, whichever holds more, what the rounding of a step took of each substance."""
+        amounts, volume = self.reservoir.amounts, self._lumen_volume()
+        in_lumen = self.lumen.c * volume
+        rest = self.holding.remainder(entered, amounts + in_lumen.sum(axis=1) + self.pocket.sum(axis=1), moved)
+        to_reservoir = amounts >= in_lumen.max(axis=1)
+        self.reservoir = replace(self.reservoir, amounts=amounts + np.where(to_reservoir, rest, 0.0))
+        for index in np.flatnonzero(~to_reservoir):
+            fullest = int(np.argmax(in_lumen[index]))
+            self.lumen.c[index, fullest] += rest[index] / volume[fullest]
 
     def _outside(self, blood: Floats) -> Floats:
         """(n_substances, n_holes): what would flow in through each hole, from the artery or from the hole's pocket."""
@@ -195,16 +223,16 @@ class Infusion:
             blood = max(volume, 0.0) - through[0, index] if volume > 0.0 else volume - through[0, index]
             if hole.outside == "artery":
                 into_artery += through[:, index]
-                self.tip_volume += volume
-                self.blood_in += max(-blood, 0.0)
+                self.book("tip_volume", volume)
+                self.book("blood_in", max(-blood, 0.0))
                 continue
-            self.leaked_volume += volume
-            self.blood_lost += blood
-            self.leaked += through[:, index]
+            self.book("leaked_volume", volume)
+            self.book("blood_lost", blood)
+            self.book("leaked", through[:, index])
             self.pocket[:, index] += through[:, index]
             absorbed += self._absorb(index, flow, dt)
-        self.delivered += into_artery
-        self.absorbed += absorbed
+        self.book("delivered", into_artery)
+        self.book("absorbed", absorbed)
         return into_artery, absorbed
 
     def _absorb(self, index: int, flow: LineFlow, dt: float) -> Floats:
@@ -218,8 +246,8 @@ class Infusion:
         return taken
 
     def _watch(self, flow: LineFlow, dt: float) -> None:
-        self.pump_volume += flow.pump_flow * dt
-        self.bolus_volume += flow.side_port_flow * dt
+        self.book("pump_volume", flow.pump_flow * dt)
+        self.book("bolus_volume", flow.side_port_flow * dt)
         self.inlet_pressure = flow.inlet_pressure
         self.max_pump_pressure = max(self.max_pump_pressure, flow.inlet_pressure)
         self.max_line_pressure = max(self.max_line_pressure, float(self.state.pressure.max()))
@@ -238,6 +266,11 @@ class Infusion:
             return self.lumen.c, self.state.pressure, np.zeros(self.line.n_cells + 1)
         concentration, pressure, flow_rate = (total / self._span for total in self._sums)
         return concentration, pressure, flow_rate
+
+
+def _turned_over(exchange: LumenExchange) -> Floats:
+    """(n_substances,) all that went in and out of the lumen in a step."""
+    return np.asarray(np.abs(exchange.inlet_mass) + np.abs(exchange.hole_mass).sum(axis=1))
 
 
 def _primed(line: Line, parts: Parts) -> LumenTransport:

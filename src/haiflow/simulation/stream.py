@@ -16,8 +16,9 @@ import numpy as np
 from haiflow.arteries.grid import Grid, make_grid
 from haiflow.arteries.pulsatile import FluxBlock, PulsatileFlow
 from haiflow.arteries.transport import PulseTransport
+from haiflow.numerics.compensated import Holding, Totals
 from haiflow.numerics.field import FieldSystem
-from haiflow.numerics.joint import JointSystem
+from haiflow.numerics.joint import JointSystem, Step
 from haiflow.ports import Floats
 from haiflow.simulation.blood import BloodFlow
 from haiflow.simulation.circulation import injection_of, seen, split_of, tissue_of, way_of
@@ -70,12 +71,18 @@ class Metronome:
 
 
 @dataclass
-class Stream:
+class Stream(Totals):
     """Everything between the tip and the body in the pulse clock; totals as in the therapy clock's circulation."""
 
     parts: Parts
     blood: BloodFlow
     systems: list[JointSystem | FieldSystem] = field(default_factory=list)
+    delivered: Floats = field(init=False)
+    arrived: Floats = field(init=False)
+    carried: Floats = field(init=False)
+    eliminated: Floats = field(init=False)
+    gone: Floats = field(init=False)
+    metabolised: Floats = field(init=False)
 
     def __post_init__(self) -> None:
         tree = self.parts.tree
@@ -84,9 +91,10 @@ class Stream:
         n = len(self.parts.substances)
         self.terminals = tree.terminals
         self.volumes = bed_volumes(self.parts, self.blood.cycle(self.blood.base).outlet_flow)
-        self.delivered, self.arrived = np.zeros((n, len(self.terminals))), np.zeros((n, len(self.terminals)))
-        self.carried = np.zeros((n, len(tree.vessels)))
-        self.eliminated, self.gone, self.metabolised = np.zeros(n), np.zeros(n), np.zeros(n)
+        at_ends = np.zeros((n, len(self.terminals)))
+        self.open(delivered=at_ends, arrived=at_ends, carried=np.zeros((n, len(tree.vessels))))
+        self.open(eliminated=np.zeros(n), gone=np.zeros(n), metabolised=np.zeros(n))
+        self.holding = Holding(np.zeros(n))
         self.metronome: Metronome | None = None
         self.transport: PulseTransport | None = None
         self.artery_exposure = np.zeros(0)
@@ -172,13 +180,12 @@ class Stream:
         before = self.transport.c.copy()
         exchange = self.transport.advance(block, inlet, injected)
         self.artery_exposure += 0.5 * dt * (before + self.transport.c)
-        self.carried += dt * self._rate_out(block, self.transport.c[:n])
-        self.delivered += exchange.outflow[:n]
+        self.book("carried", dt * self._rate_out(block, self.transport.c[:n]))
+        self.book("delivered", exchange.outflow[:n])
         through = exchange.outflow[:n] + exchange.outflow[n:]
-        self.arrived += through
-        for index in range(n):
-            self._behind(index, dt, through[index], float(exchange.inlet[n + index]), float(absorbed[index]))
-            self.gone[index] -= float(exchange.inlet[index])
+        self.book("arrived", through)
+        self.book("gone", -exchange.inlet[:n])
+        self._behind(dt, through, exchange.inlet[n:], absorbed)
 
     def _rate_out(self, block: FluxBlock, c: Floats) -> Floats:
         """(n_substances, n_vessels) kg/s at first pass out of each vessel's downstream end, mean over a block."""
@@ -188,29 +195,37 @@ class Stream:
         found = np.where(forward, out * c[:, self.grid.offset[1:] - 1], -back * c[:, self.grid.offset[:-1]])
         return np.array([self.way.fill(each) for each in found]).reshape(found.shape)
 
-    def _behind(self, index: int, dt: float, through: Floats, taken: float, absorbed: float) -> None:
+    def _behind(self, dt: float, through: Floats, taken: Floats, absorbed: Floats) -> None:
+        """Liver, beds and body take what came ``through`` the terminals, and give what the arteries have ``taken``."""
+        straight = absorbed - taken
         if not self.systems:
-            self.gone[index] += through.sum() + absorbed - taken
+            self.book("gone", through.sum(axis=1) + straight)
             return
-        system = self.systems[index]
-        sources: dict[str, float] = {}
+        to_body = straight if "body" in self.systems[0].parts else np.zeros_like(straight)
+        unled = [node for node, name in enumerate(self.terminals) if not self.routes[name]]
+        beyond = through[:, unled].sum(axis=1)
+        steps = [self._advance(index, dt, through[index], to_body[index]) for index in range(len(self.systems))]
+        both = list(zip(self.systems, steps, strict=True))
+        lost = np.array([step.lost.sum() for step in steps])
+        out = np.array([step.outflow[system.is_sink].sum() for system, step in both])
+        if "liver" in self.systems[0].parts:
+            in_liver = [step.lost[system.part_slice("liver")].sum() for system, step in both]
+            self.book("metabolised", np.array(in_liver))
+        self.book("eliminated", lost)
+        self.book("gone", out + beyond + (straight - to_body))
+        entered = through.sum(axis=1) - beyond + to_body
+        self.c = self.holding.settled(self.systems, steps, entered - lost - out)
+
+    def _advance(self, index: int, dt: float, through: Floats, to_body: float) -> Step:
+        system, sources = self.systems[index], dict[str, float]()
         for node, mass in zip(self.terminals, through, strict=True):
-            shares = self.routes[node]
-            for target, share in shares.items():
+            for target, share in self.routes[node].items():
                 sources[target] = sources.get(target, 0.0) + share * mass / dt
-            if not shares:
-                self.gone[index] += mass
         if "body" in system.parts:
-            sources["body.absorption"] = (absorbed - taken) / dt
-        else:
-            self.gone[index] += absorbed - taken
+            sources["body.absorption"] = to_body / dt
         step = joint_step(system, self.parts.substances[index], self.parts.liver, self.c[index], dt, sources)
-        self.c[index] = step.c_new
         self.exposure[index] += step.exposure
-        self.eliminated[index] += step.lost.sum()
-        if "liver" in system.parts:
-            self.metabolised[index] += step.lost[system.part_slice("liver")].sum()
-        self.gone[index] += step.outflow[system.is_sink].sum()
+        return step
 
     def held(self) -> dict[str, Floats]:
         """Amounts (n_substances,) in arteries, liver, off-target beds and body."""
