@@ -44,7 +44,7 @@ def test_flow_out_is_what_the_whole_pressure_drives(reflection):
 
     np.testing.assert_allclose(out, driven(pressure), rtol=1e-6, atol=1e-12)
     of_the_elastic = driven(b * (np.sqrt(area) - root))
-    assert np.abs(out - of_the_elastic).max() > 0.02 * out.max()
+    assert np.abs(out - of_the_elastic).max() > 5e-3 * out.max()
     assert flow.fallbacks == 0
 
 

@@ -56,17 +56,27 @@ def travelled(viscosity: float, cells: int, height: float = LINEAR) -> tuple[Pul
 
 
 def pulse_error(viscosity: float, cells: int) -> list[float]:
-    """L1 of flow rate against the pulse's own area: mean error over mean flow rate."""
+    """L1 of flow rate against the pulse's own area: mean error over mean flow rate; and its part on the flanks, where
+    the exact flow is below half of the crest."""
     flow, exact = travelled(viscosity, cells)
-    return [float(np.abs(flow.flow_rate - exact).mean() / np.abs(exact).mean())]
+    off = np.abs(flow.flow_rate - exact) / np.abs(exact).sum()
+    return [float(off.sum()), float(off[exact < 0.5 * exact.max()].sum())]
 
 
 def pulse_case(viscosity: float) -> list[Figure]:
-    """The pulse at 1 nL/s against linear theory, and at the published 1 mL/s against the same scaled up."""
-    found = study(partial(pulse_error, viscosity), (5000, 10_000, 20_000))
+    """The pulse at 1 nL/s against linear theory, and at the published 1 mL/s against the same scaled up.
+
+    The limiter takes a crest for a beginning wiggle and flattens its cells, and what it cuts off trails behind: the
+    order is lost there and kept on the flanks. With the limiter taken out of the kernel the whole pulse has order 1.99,
+    with and without friction, and at 0.5 mm cells errors of 0.16 % instead of 0.22 and 0.20 %; fronts would then ring.
+    """
+    errors = study(partial(pulse_error, viscosity), (5000, 10_000, 20_000)).errors
+    found, flanks = Study(errors[:, :1]), Study(errors[:, 1:])
     flow, exact = travelled(viscosity, 10_000, 1e-6)
     return [
-        Figure("order in L1, 2 to 0.5 mm cells", found.order, 1.8, np.inf, 2.0, "the limiter clips crests"),
+        Figure("order in L1, 2 to 0.5 mm cells", found.order, 1.8, np.inf, 2.0,
+               "the limiter clips the crest; 1.99 was measured without it"),
+        Figure("order in L1, where the flow is below half of the crest's", flanks.order, 1.9, np.inf, 2.0),
         Figure("L1 error, of the pulse, 0.5 mm cells", found.last, 0.0, 5e-3, 0.0),
         within("peak after 2.2 m, published height (m3/s)", float(flow.flow_rate.max()), float(exact.max()), 0.01,
                "linear theory; the published pulse steepens a little"),
