@@ -98,7 +98,12 @@ IN_PARTS = (
     _part("tip-both-sides", "catheter/orifice.py", '(12.0 if hole.kind == "tip" else 24.0)', "24.0"),
     _part("plug-power", "catheter/orifice.py", "(free**-2 - 1.0)) / (pi", "(free**-1 - 1.0)) / (pi"),
     _part("thin-wall", "catheter/line.py", "return 3.0 * np.pi * inner", "return 2.0 * np.pi * inner"),
-    _part("linear-loss-once", "catheter/ingress.py", "loss * 2.0 * abs(q)", "loss * abs(q)"),
+    _part(
+        "pocket-drive",
+        "catheter/ingress.py",
+        'drive = -1.0 if hole.outside == "pocket"',
+        'drive = 1.0 if hole.outside == "pocket"',
+    ),
     _part("throat-length", "arteries/stenosis.py", "1.64 * diameter * np.sqrt(open_share)", "1.64 * diameter"),
     _part("fitted-weight", "arteries/outlets.py", "if z < 1e-4 else", "if z < 1e4 else"),
     _part(

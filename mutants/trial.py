@@ -21,18 +21,19 @@ FOLDERS = {
     "src": ("unit", "faults", "verification", "conservation", "kernels", "regression"),
 }
 # What is nearest to a kernel or a part is tried before that: a defect seen there costs seconds.
+CASES = "verification/test_cases.py -k"
 NEAREST = {
-    "blood1d": ("kernels/test_blood1d.py", "verification/test_outlets.py", "verification/test_artery_cases.py"),
+    "blood1d": ("kernels/test_blood1d.py", "verification/test_outlets.py", f"{CASES} arteries"),
     "scalar": ("kernels", "verification/test_advection_order.py", "conservation/test_lumen_transport.py"),
-    "flow3d": ("kernels/test_flow3d.py",),
+    "flow3d": ("kernels/test_flow3d.py", f"{CASES} junction"),
     "volumes": ("kernels/test_volumes_and_sweep.py", "kernels/test_flow3d.py"),
-    "tracers": ("kernels/test_flow3d.py", "unit/test_tip_in_runs.py"),
-    "junction": ("kernels/test_flow3d.py", "unit/test_junction_ends.py"),
+    "tracers": ("kernels/test_flow3d.py", "unit/test_tip_in_runs.py", f"{CASES} junction"),
+    "junction": ("kernels/test_flow3d.py", "unit/test_junction_ends.py", f"{CASES} junction"),
     "pump": ("unit/test_pump_drives.py", "unit/test_pump_accuracy.py", "unit/test_pump_reservoir.py"),
-    "catheter": ("verification/test_catheter_hydraulics.py", "unit/test_catheter_line.py"),
-    "arteries": ("verification/test_vessel_extras.py", "unit/test_arterial_laws.py", "verification/test_outlets.py"),
-    "liver": ("unit/test_liver_kinetics.py", "unit/test_buffer_response.py"),
-    "body": ("verification/test_two_compartment.py",),
+    "catheter": ("verification/test_catheter_hydraulics.py", "unit/test_catheter_line.py", f"{CASES} catheter"),
+    "arteries": ("verification/test_vessel_extras.py", "unit/test_arterial_laws.py", f"{CASES} arteries"),
+    "liver": ("unit/test_liver_kinetics.py", "unit/test_buffer_response.py", f"{CASES} liver"),
+    "body": ("verification/test_two_compartment.py", f"{CASES} body"),
     "faults": ("faults/test_occlusions.py", "faults/test_leaks.py"),
     "simulation": ("unit/test_way.py", "unit/test_timeline.py"),
 }
@@ -86,7 +87,7 @@ class Tree:
     def first_failure(self, folders: tuple[str, ...]) -> str | None:
         """The first test that fails in these folders of tests, or the folder whose tests do not end."""
         for folder in folders:
-            command = [sys.executable, "-m", "pytest", "-x", "-n", str(self.processes), f"tests/{folder}"]
+            command = [sys.executable, "-m", "pytest", "-x", "-n", str(self.processes), *f"tests/{folder}".split()]
             try:
                 done = self._run(command, timeout=PATIENCE)
             except subprocess.TimeoutExpired:
