@@ -22,7 +22,7 @@ from haiflow.mesh.volumes import tetra_quality, tetra_volumes
 from haiflow.ports import Floats
 
 FLAT = 1e-4  # mean-ratio quality below which no flow can be trusted
-LONGEST = 1.0  # m
+SHORTEST, LONGEST = 1e-3, 1.0  # m
 # Faces of each kind of cell, as corners.
 FACES: dict[str, list[tuple[int, ...]]] = {
     "hexahedron": [(0, 1, 2, 3), (4, 5, 6, 7), (0, 1, 5, 4), (1, 2, 6, 5), (2, 3, 7, 6), (3, 0, 4, 7)],
@@ -50,6 +50,11 @@ def read_region(path: Path, place: str, unit: float = 1.0) -> Region:
     return _named(points[used], cells, _surfaces(mesh), place_of, place)
 
 
+def surface_names(mesh: Any) -> tuple[str, ...]:
+    """Names of the surfaces in a file as meshio has it."""
+    return tuple(_surfaces(mesh))
+
+
 def write_region(path: Path, region: Region) -> None:
     """Write a region as gmsh's .msh (its patches as physical surfaces) or as .vtu (patches as numbers)."""
     import meshio
@@ -70,7 +75,7 @@ def write_region(path: Path, region: Region) -> None:
 
 def _check(points: Floats, tetra: Ints, place: str) -> None:
     extent = float(np.ptp(points, axis=0).max())
-    if extent > LONGEST:
+    if not SHORTEST <= extent <= LONGEST:
         raise InputError(place, f"{extent:.3g} m long", "no such artery", "give the points in metres")
     worst = float(tetra_quality(points, tetra).min())
     if worst < FLAT:

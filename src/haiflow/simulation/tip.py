@@ -17,10 +17,10 @@ from haiflow.junction.case import HOLE, INLET, Case
 from haiflow.junction.march import CarreauYasuda
 from haiflow.junction.store import keep, recall
 from haiflow.junction.streaming import Progress, Streaming, solve
-from haiflow.mesh.patches import read_region
 from haiflow.mesh.region import Region
 from haiflow.ports import Characteristic, Floats, Fluid
 from haiflow.scenario.load import Scenario
+from haiflow.scenario.tip_mesh import tip_mesh
 from haiflow.scenario.tip_region import UPSTREAM, TipRegion, tip_region
 from haiflow.simulation.parts import Parts, Streamed
 
@@ -170,24 +170,11 @@ def hole_rates(line: Line, rate: float, artery_pressure: float, viscosity: float
 
 
 def own_mesh(scenario: Scenario, region: TipRegion) -> Region | None:
-    """The user's mesh, where there is one; raises InputError where a patch is missing."""
+    """The user's mesh, where there is one; raises InputError where it has become another since it was checked."""
     catheter = scenario.model.catheter
     if catheter is None or catheter.tip.mesh is None:
         return None
-    place = "catheter.tip.mesh"
-    found = read_region(scenario.folder / catheter.tip.mesh, place)
-    assert region.shape.tip is not None
-    wanted = {"inlet", "vessel", *region.branches, *(hole.name for hole in region.shape.tip.holes)}
-    missing = sorted(wanted - set(found.names))
-    strange = sorted(set(found.names) - wanted - {"catheter"})
-    if strange and not missing:
-        remedy = f"name walls 'vessel' or 'catheter', the rest as in the scenario: {', '.join(sorted(wanted))}"
-        rule = f"no meaning for the patches {', '.join(strange)}"
-        raise InputError(place, catheter.tip.mesh, rule, remedy)
-    if missing:
-        raise InputError(place, catheter.tip.mesh, f"no patch named {', '.join(missing)}",
-                         f"name the surfaces so; the file has {', '.join(found.names) or 'none'}")  # fmt: skip
-    return found
+    return tip_mesh(scenario.folder / catheter.tip.mesh, catheter.tip.mesh, region)
 
 
 def with_split(parts: Parts, resolved: ResolvedTip) -> Parts:
