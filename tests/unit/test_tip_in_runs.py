@@ -10,7 +10,7 @@ import haiflow
 from haiflow.errors import InputError
 from haiflow.junction.beat import Beat
 from haiflow.junction.case import Case
-from haiflow.junction.streaming import Work, solve
+from haiflow.junction.streaming import Streaming, Work, solve
 from haiflow.mesh.patches import read_region, write_region
 from haiflow.report.junction_scene import when
 from haiflow.results import junction
@@ -150,6 +150,22 @@ def test_frames_lie_evenly_over_the_beat_and_the_last_at_its_end():
     inlet = np.unique(mesh.triangles("inlet"))
     fastest = [np.linalg.norm(frame.velocity[inlet], axis=1).max() for frame in beat.frames]
     assert times[np.argmax(fastest)] == pytest.approx(0.25 * case.period, abs=0.1 * case.period)
+
+
+@pytest.mark.parametrize(
+    ("held", "tracers", "branches", "by"),
+    [
+        (0.05, 0.8, ("a", "b"), "tracers"), (0.05, 0.95, ("a", "b"), "tracers"),
+        (0.15, 0.85, ("a", "b"), "scalar"), (0.15, 0.97, ("a", "b"), "tracers"),  # scalar: 0.8
+        (0.3, 0.2, ("a", "b"), "scalar"), (0.05, 0.8, ("a", "inlet"), "scalar"),
+    ],
+)  # fmt: skip
+def test_the_tree_takes_the_split_with_the_smaller_doubt(held, tracers, branches, by):
+    mesh, nothing = duct(("a", "b"), fine=2), np.zeros(0)
+    both = [np.array([[share, 1.0 - share]]) for share in (0.8, tracers)]
+    answer = Streaming(mesh, ("hole:tip",), branches, *both, np.array([held]), both[0][0], nothing, nothing, nothing,
+                       (), nothing, nothing.astype(np.int32))  # fmt: skip
+    assert tip_room.taken(answer) == by
 
 
 def test_holes_share_what_the_pump_gives(tmp_path):

@@ -82,6 +82,25 @@ def _check(points: Floats, tetra: Ints, place: str) -> None:
         raise InputError(place, f"a cell of quality {worst:.2g}", "flat cells", "mend or remesh the volume")
 
 
+def _closed(points: Floats, wall: Ints, place: str) -> None:
+    """Raises InputError where neighbours do not share their faces: between them lie walls of no thickness.
+
+    A tetrahedron beside a hexahedron may cut the quadrilateral between them along the other diagonal.
+    """
+    edges = np.sort(wall[:, [(0, 1), (1, 2), (2, 0)]].reshape(-1, 2), axis=1).astype(np.int64)
+    key = edges[:, 0] * len(points) + edges[:, 1]
+    order = np.argsort(key, kind="stable")
+    twin = np.flatnonzero(key[order][1:] == key[order][:-1])
+    one, other = order[twin] // 3, order[twin + 1] // 3
+    a, b, c = points[wall].transpose(1, 0, 2)
+    normal = np.cross(b - a, c - a)
+    normal /= np.linalg.norm(normal, axis=1)[:, None]
+    folded = np.count_nonzero(np.einsum("ij,ij->i", normal[one], normal[other]) < -1.0 + 1e-9)
+    if folded:
+        raise InputError(place, f"{folded} folded edges of its boundary", "cells lie face to face and do not share it",
+                         "put pyramids between hexahedra and tetrahedra, and merge double points")  # fmt: skip
+
+
 def _tetrahedra(mesh: Any) -> NDArray[np.int64]:
     found = [np.zeros((0, 4), np.int64)]
     for block in mesh.cells:
@@ -148,6 +167,7 @@ def _named(
     points: Floats, tetra: Ints, surfaces: dict[str, NDArray[np.int64]], place_of: NDArray[np.int_], place: str
 ) -> Region:
     wall, _ = boundary(tetra)
+    _closed(points, wall, place)
     names = [*surfaces, "vessel"] if "vessel" not in surfaces else list(surfaces)
     lookup = {
         tuple(sorted(face)): names.index(name) for name, faces in surfaces.items() for face in place_of[faces].tolist()

@@ -26,7 +26,7 @@ from haiflow.simulation.parts import Parts, Streamed
 
 SAMPLES = 64  # of the waveforms over a cycle
 AROUND, FAR = 2.5, 0.5  # catheter's diameters round the tip that are its surroundings; of the way to the branches
-TRUSTED = 0.1  # share of tracers that may still be inside where theirs is the split
+TRUSTED, MOST_HELD = 0.1, 0.25  # share of tracers that may still be inside where theirs is the split; at the very most
 PUSH = Characteristic(0.0, 1.0, 0.0, 0.0)  # a pump that gives nothing beside what the side port is given
 
 
@@ -99,9 +99,19 @@ def resolve_tip(scenario: Scenario, parts: Parts, cycle: Cycle, progress: Progre
         answer = solve(case, progress)
         keep(digest, answer)
     weight = np.array([case.infusion[name] for name in answer.holes])
-    # Tracers that come back by where they were counted as gone would be counted again: the scalar keeps its books.
-    by = "tracers" if np.all(answer.held <= TRUSTED) and INLET not in answer.branches else "scalar"
-    return ResolvedTip(region, answer, weight / weight.sum(), by)
+    return ResolvedTip(region, answer, weight / weight.sum(), taken(answer))
+
+
+def taken(answer: Streaming) -> str:
+    """Whose split the tree takes: "tracers" or "scalar".
+
+    What is still inside bounds the tracers' error. More of it than ``TRUSTED`` is borne where the scalar is farther off
+    than that: it has no such bound, and its numerical diffusion pulls it towards mixing.
+    """
+    if INLET in answer.branches:  # tracers that come back by where they left would be counted twice
+        return "scalar"
+    held, apart = float(answer.held.max()), float(np.abs(answer.split - answer.by_tracers).max())
+    return "tracers" if held <= max(TRUSTED, min(apart, MOST_HELD)) else "scalar"
 
 
 def _refuse_reflux(case: Case) -> None:
