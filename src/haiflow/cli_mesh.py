@@ -22,7 +22,7 @@ LABELS = click.option(
 
 @click.group()
 def mesh() -> None:
-    """Inspect, convert and generate meshes of the liver."""
+    """Inspect, convert and generate meshes of the liver and of the region round a tip."""
 
 
 @mesh.command()
@@ -31,11 +31,19 @@ def mesh() -> None:
 @LABELS
 @AS_JSON
 def info(file: str, unit: str, labels: tuple[str, ...], as_json: bool) -> int:
-    """Say what a mesh holds, how good it is, and what a run would miss; exit code 2 where it is not ready."""
-    from haiflow.mesh.inspect import as_text, inspect
+    """Say what a mesh holds, how good it is, and what a run would miss; exit code 2 where it is not ready.
 
-    found = inspect(Path(file), unit, mapped(labels))
-    click.echo(json.dumps(found) if as_json else as_text(found))
+    A file with a surface named inlet is taken for the region round a tip, any other for a liver.
+    """
+    from haiflow.mesh import about_region, inspect
+
+    if about_region.is_region(Path(file)):
+        found = about_region.inspect(Path(file), inspect.UNITS[unit])
+        text = about_region.as_text(found)
+    else:
+        found = inspect.inspect(Path(file), unit, mapped(labels))
+        text = inspect.as_text(found)
+    click.echo(json.dumps(found) if as_json else text)
     return 2 if found["problem"] else 0
 
 

@@ -113,8 +113,8 @@ def test_a_tip_in_3d_costs_its_solution_for_every_variant_that_alters_it(monkeyp
     cost = {}
     for key, values in {"catheter.tip.offset": "[0 mm, 0.1 mm, 0.2 mm]", "pump.rate_error": "[0, 0.1, 0.2]"}.items():
         found = swept_text(f"{text}sweep:\n  {key}: {values}\n", "tips.yaml", None, {})
-        cost[key], model = room.outlook(found).estimated_s, found.scenario(0).model
-    one = tip_seconds(model, tip_cells(model))
+        cost[key], first = room.outlook(found).estimated_s, found.scenario(0)
+    one = tip_seconds(first.model, tip_cells(first))
     assert one > 1.0
     assert cost["catheter.tip.offset"] - cost["pump.rate_error"] == pytest.approx(2.0 * one, rel=0.1)
 

@@ -78,3 +78,21 @@ def test_what_no_region_can_be(tmp_path):
     meshio.Mesh(flat, [("hexahedron", cells)]).write(tmp_path / "flat.vtu")
     with pytest.raises(InputError, match="flat cells"):
         read_region(tmp_path / "flat.vtu", "mesh")
+
+
+def test_a_tetrahedron_that_cuts_a_hexahedron_s_face_the_other_way_is_refused(tmp_path):
+    points, cells = box(2, seed=1)
+    last = cells[-1]
+    whole = cut(cells[-1:], "hexahedron")
+    turned = np.array([0, 1, 2, 3, 4, 5, 6, 7])
+    other = np.empty_like(turned)  # the same cell by other numbers, so that all its diagonals turn
+    other[turned] = [1, 0, 3, 2, 5, 4, 7, 6]
+    against = last[other][cut(np.arange(8)[None][:, other], "hexahedron")]
+    assert np.abs(tetra_volumes(points, against)).sum() == pytest.approx(np.abs(tetra_volumes(points, whole)).sum())
+    files = {"alike.vtu": whole, "against.vtu": against}
+    for name, tetra in files.items():
+        meshio.Mesh(points, [("hexahedron", cells[:-1]), ("tetra", tetra)]).write(tmp_path / name)
+    assert read_region(tmp_path / "alike.vtu", "mesh").dual.volume.sum() == pytest.approx(1e-6)
+    with pytest.raises(InputError, match="face to face") as caught:
+        read_region(tmp_path / "against.vtu", "mesh")
+    assert "pyramids" in caught.value.remedy

@@ -12,10 +12,12 @@ import haiflow
 from haiflow.errors import InputError
 from haiflow.junction.beat import Beat
 from haiflow.junction.case import Case
-from haiflow.junction.streaming import Work, solve
+from haiflow.junction.streaming import Streaming, Work, solve
 from haiflow.mesh.patches import read_region, write_region
 from haiflow.numerics.team import Inline, beside
+from haiflow.report.junction_scene import when
 from haiflow.results import junction
+from haiflow.scenario.plan import plan
 from haiflow.simulation import tip as tip_room
 from haiflow.simulation.assemble import assemble
 from haiflow.verify.shapes import duct
@@ -158,6 +160,22 @@ def test_frames_lie_evenly_over_the_beat_and_the_last_at_its_end():
     assert times[np.argmax(fastest)] == pytest.approx(0.25 * case.period, abs=0.1 * case.period)
 
 
+@pytest.mark.parametrize(
+    ("held", "tracers", "branches", "by"),
+    [
+        (0.05, 0.8, ("a", "b"), "tracers"), (0.05, 0.95, ("a", "b"), "tracers"),
+        (0.15, 0.85, ("a", "b"), "scalar"), (0.15, 0.97, ("a", "b"), "tracers"),  # scalar: 0.8
+        (0.3, 0.2, ("a", "b"), "scalar"), (0.05, 0.8, ("a", "inlet"), "scalar"),
+    ],
+)  # fmt: skip
+def test_the_tree_takes_the_split_with_the_smaller_doubt(held, tracers, branches, by):
+    mesh, nothing = duct(("a", "b"), fine=2), np.zeros(0)
+    both = [np.array([[share, 1.0 - share]]) for share in (0.8, tracers)]
+    answer = Streaming(mesh, ("hole:tip",), branches, *both, np.array([held]), both[0][0], nothing, nothing, nothing,
+                       (), nothing, nothing.astype(np.int32))  # fmt: skip
+    assert tip_room.taken(answer) == by
+
+
 def test_holes_share_what_the_pump_gives(tmp_path):
     (tmp_path / "holes.yaml").write_text(
         SCENARIO.format(flow="steady", mesh="none", clock="therapy", duration="1 d", every="6 h")
@@ -200,6 +218,9 @@ def test_pulsatile_flow_repeats_itself_and_has_frames(tmp_path):
     blood = results.summary["split"][0]["blood"]
     assert blood["right_hepatic"] == pytest.approx(flows["right_hepatic"] / sum(flows.values()), abs=2e-3)
     assert len(results.junction.times) > 10
+    assert when(results.junction, "mean over") == "mean over a beat of 0.86 s"
+    junction.write(tmp_path, results.junction)  # what is drawn from the files says so, too
+    assert when(junction.read(tmp_path), "mean over") == "mean over a beat of 0.86 s"
     assert 0.0 <= results.summary["junction"]["drug_balance"] < 0.02
 
 
@@ -244,6 +265,7 @@ def test_files_are_read_back(tmp_path):
 
     outer = meshio.read(tmp_path / "out" / "junction.vtu")
     assert {block.type for block in outer.cells} == {"tetra", "triangle"}
+    assert when(back, "mean over") == "in steady blood of the beat's mean flow"
 
 
 def test_after_dislodgement_the_drug_mixes(tmp_path):
@@ -276,10 +298,47 @@ def test_contradictions_are_found_before_the_first_step(tmp_path, setting, rule)
     assert rule in str(caught.value)
 
 
-def test_a_mesh_without_a_patch_is_refused(tmp_path):
-    given = scenario(tmp_path, branches=("right_hepatic", "somewhere"))
-    with pytest.raises(InputError, match="no patch named left_hepatic"):
-        haiflow.run(given)
+def wrong_meshes():
+    """Name -> (what becomes of the sound mesh, the rule that refuses it)."""
+    far = np.array([0.0, 0.0, 0.1])
+    whole = duct(("right_hepatic", "left_hepatic"))
+    n = len(whole.points)
+    twice = replace(whole, points=np.concatenate([whole.points, whole.points + far]),
+                    tetra=np.concatenate([whole.tetra, whole.tetra + n]), patch=np.tile(whole.patch, 2),
+                    wall=np.concatenate([whole.wall, whole.wall + n]))  # fmt: skip
+    flat = whole.points.copy()
+    flat[whole.tetra[0, 0]] = flat[whole.tetra[0, 1:]].mean(axis=0)
+    return {
+        "other branch": (duct(("right_hepatic", "somewhere")), "no patch named left_hepatic"),
+        "one more": (replace(whole, names=tuple(name.replace("vessel", "hose") for name in whole.names)), "hose"),
+        "two pieces": (twice, "in 2 pieces"),
+        "small": (replace(whole, points=0.1 * whole.points), "its patch inlet is as wide as a circle of 0.33"),
+        "flat cell": (replace(whole, points=flat), "flat cells"),
+    }
+
+
+@pytest.mark.parametrize("name", wrong_meshes())
+def test_a_mesh_that_cannot_be_the_region_is_refused_before_anything_runs(tmp_path, name):
+    mesh, rule = wrong_meshes()[name]
+    scenario(tmp_path)
+    write_region(tmp_path / "duct.msh", mesh)
+    with pytest.raises(InputError, match=rule) as caught:
+        haiflow.load(tmp_path / "tip.yaml")
+    assert caught.value.place.endswith("catheter.tip.mesh")
+    assert ".yaml:" in caught.value.place
+    assert caught.value.remedy
+
+
+def test_a_scenario_knows_its_own_mesh_by_its_content(tmp_path):
+    given = scenario(tmp_path)
+    assert plan(given).cells["tip"] == len(duct(("right_hepatic", "left_hepatic")).tetra)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "resolved.yaml").write_text(given.resolved_yaml())
+    again = haiflow.load(tmp_path / "elsewhere" / "resolved.yaml")  # its mesh lies where it lay
+    assert again.tip_mesh_path == (tmp_path / "duct.msh").resolve()
+    assert again.sha256 == given.sha256
+    write_region(tmp_path / "duct.msh", duct(("right_hepatic", "left_hepatic"), hole_at=(0.3, 0.25)))
+    assert haiflow.load(tmp_path / "tip.yaml").sha256 != given.sha256
 
 
 def test_an_infusion_that_turns_the_artery_is_refused(tmp_path):

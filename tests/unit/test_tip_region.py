@@ -9,6 +9,8 @@ import haiflow
 from haiflow.errors import InputError
 from haiflow.junction.geometry import Branch, Hole, Shape, Tip, check
 from haiflow.junction.outline import build, hole_face
+from haiflow.scenario.load import loads
+from haiflow.scenario.plan import plan
 from haiflow.scenario.tip_region import tip_region
 
 BASE = """
@@ -160,3 +162,55 @@ def test_a_bevel_that_outruns_the_shaft_and_a_thread_of_a_catheter_are_refused(t
     thin = tuple(replace(hole, diameter=1e-5) for hole in shape.tip.holes)
     with pytest.raises(InputError, match="no thinner than"):
         check(replace(shape, tip=replace(shape.tip, outer_diameter=2e-5, holes=thin)))
+
+
+LUMEN = {"vessel": "proper_hepatic_distal", "position": "8 mm", "resolve": "3d"}
+
+
+@pytest.mark.parametrize(
+    ("tip", "more", "named"),
+    [
+        ({"vessel": "gastroduodenal", "shape": "bevelled", "cells": 7}, {}, ["shape", "cells"]),  # mixed
+        ({**LUMEN, "bevel": "30 deg"}, {}, ["bevel"]),
+        ({**LUMEN, "shape": "bevelled", "bevel": "30 deg"}, {}, []),
+        ({**LUMEN, "flow": "steady", "steps": 60}, {}, ["steps"]),
+        ({**LUMEN, "depth": "1 mm", "towards": "left_hepatic"}, {}, ["towards", "depth"]),
+        ({**LUMEN, "offset": "0.3 mm", "towards": "left_hepatic"}, {}, []),
+        ({**LUMEN, "vessel": "gastroduodenal", "position": "ostium", "depth": "1 mm"}, {}, []),
+        ({**LUMEN, "vessel": "gastroduodenal", "position": "ostium", "offset": "0.3 mm"}, {}, ["offset"]),
+        (
+            {**LUMEN, "closed_end": True, "shape": "rounded"},
+            {"side_holes": [{"from_tip": "1 mm", "diameter": "0.3 mm"}]},
+            ["shape"],
+        ),
+    ],
+)
+def test_keys_of_a_tip_that_change_nothing_are_named(tip, more, named):
+    import yaml
+
+    document = yaml.safe_load(BASE)
+    document["catheter"] |= {"outer_diameter": "1.2 mm", "tip": tip, **more}
+    document["arteries"]["ligated"] = ["gastroduodenal", "right_gastric"]
+    told = plan(loads(yaml.safe_dump(document)))
+    assert sorted(text.split()[0] for text in told.unheard) == sorted(f"catheter.tip.{key}" for key in named)
+    assert all(text in told.text() for text in told.unheard)
+
+
+@pytest.mark.parametrize(
+    ("key", "typed", "rule"),
+    [
+        ("catheter.tip.offset", "1400 um", "must not touch its wall"),
+        ("catheter.outer_diameter", "2860 um", "choose a thinner catheter"),
+        ("catheter.tip.bevel", "1.4 rad", "a bevel is 70 degrees"),
+        ("catheter.tip.angles", "{left_hepatic: 2.6 rad}", "leaves at less than 140 degrees"),
+    ],
+)
+def test_what_is_wrong_is_shown_as_it_was_typed(tmp_path, key, typed, rule):
+    (tmp_path / "tip.yaml").write_text(BASE)
+    given = {"catheter.outer_diameter": "1.2 mm", "arteries.ligated": "[gastroduodenal, right_gastric]",
+             "catheter.tip": "{vessel: proper_hepatic_distal, position: 8 mm, resolve: 3d, shape: bevelled}",
+             key: typed}  # fmt: skip
+    with pytest.raises(InputError, match=rule) as caught:
+        haiflow.load(tmp_path / "tip.yaml", set=given)
+    assert key in str(caught.value.place)
+    assert typed.strip("{}").removeprefix("left_hepatic: ") in str(caught.value.value)

@@ -17,6 +17,7 @@ SHAPES = ("square", "bevelled", "rounded", "closed")
 RECESS = 0.25  # of a hole's diameter: how deep its face lies, where the infusate comes in
 CLEAR = 0.05  # of the vessel's diameter: what a shaft in the lumen leaves free at the wall at least
 STEEPEST = np.radians(70.0)  # bevel; a face that is steeper outruns the shaft's stock
+WIDTH = "catheter.outer_diameter"  # where it is given
 THINNEST = 0.04  # of the vessel's diameter: a thinner catheter would need a mesh of millions of cells
 
 
@@ -111,8 +112,9 @@ def check(shape: Shape, place: str = "catheter.tip") -> None:
         for other, two in zip(shape.branches[:k], directions[:k], strict=True):
             between = np.degrees(np.arccos(np.clip(one @ two, -1.0, 1.0)))
             if between < 20.0:
-                raise InputError(f"{place}.angles.{branch.name}", f"{between:.0f} degrees from {other.name}",
-                                 "branches part by 20 degrees at least", "give other angles")  # fmt: skip
+                rule = f"{between:.0f} degrees from {other.name}, and branches part by 20 degrees at least"
+                raise InputError(f"{place}.angles.{branch.name}", f"{np.degrees(branch.angle):.0f} degrees", rule,
+                                 "give other angles")  # fmt: skip
     if shape.tip is not None:
         _check_tip(shape, shape.tip, place)
 
@@ -130,16 +132,18 @@ def _check_tip(shape: Shape, tip: Tip, place: str) -> None:
     if shape.ostium is not None:
         inside = 0.5 * shape.parent_diameter - float(np.hypot(*tip.place[:2]))
         if inside > 0.85 * shape.parent_diameter or float(np.hypot(*tip.place[:2])) > 2.0 * shape.parent_diameter:
-            raise InputError(f"{place}.depth", f"{1e3 * inside:.3g} mm into a vessel of "
-                             f"{1e3 * shape.parent_diameter:.3g} mm", "the tip lies in or near the lumen",
-                             "give a smaller depth")  # fmt: skip
+            where = f"{1e3 * abs(inside):.3g} mm {'inside' if inside > 0.0 else 'outside'}"
+            rule = f"the tip ends {where} the wall of a vessel of {1e3 * shape.parent_diameter:.3g} mm"
+            raise InputError(f"{place}.depth", f"{1e3 * inside:.3g} mm", f"{rule}: it lies in or near the lumen",
+                             "give a depth that is nearer to 0")  # fmt: skip
     if shape.ostium is None:
         aside = float(np.hypot(*tip.place[:2]))
         room = 0.5 * shape.parent_diameter - aside - 0.5 * tip.outer_diameter
         if room < CLEAR * shape.parent_diameter:
             widest = 0.5 * shape.parent_diameter * (1.0 - 2.0 * CLEAR) - 0.5 * tip.outer_diameter
             remedy = f"at most {1e3 * widest:.2g} mm off the axis" if widest >= 0.0 else "choose a thinner catheter"
-            raise InputError(f"{place}.offset", f"{1e3 * aside:.3g} mm",
+            where, value = (f"{place}.offset", aside) if widest >= 0.0 else (WIDTH, tip.outer_diameter)
+            raise InputError(where, f"{1e3 * value:.3g} mm",
                              f"a catheter of {1e3 * tip.outer_diameter:.3g} mm in a vessel of "
                              f"{1e3 * shape.parent_diameter:.3g} mm must not touch its wall", remedy)  # fmt: skip
 
@@ -151,7 +155,7 @@ def _check_body(shape: Shape, tip: Tip, place: str) -> None:
                          "give a smaller angle")  # fmt: skip
     thinnest = THINNEST * shape.parent_diameter
     if tip.outer_diameter < thinnest:
-        raise InputError(place, f"{1e3 * tip.outer_diameter:.3g} mm",
+        raise InputError(WIDTH, f"{1e3 * tip.outer_diameter:.3g} mm",
                          f"a catheter to be resolved is no thinner than {1e3 * thinnest:.2g} mm in a vessel of "
                          f"{1e3 * shape.parent_diameter:.3g} mm",
                          "use 'resolve: mixed', or check outer_diameter")  # fmt: skip

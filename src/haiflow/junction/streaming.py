@@ -29,6 +29,7 @@ from haiflow.ports import Floats
 Progress = Callable[[float], None]
 RELEASES = 8  # of tracers over a cycle
 FARTHEST = 0.4  # diameters in a step
+TURNS = 40  # of the blood in the region, for which tracers are followed in a steady flow
 MARKS = 240  # places kept of a tracer's way
 SETTLED = 2e-3  # change of a share from one cycle to the next
 STILL = 0.4  # Pa: mean wall shear below which clots are prone to form (Malek 1999, JAMA 282:2035)
@@ -132,7 +133,10 @@ class Work:
         carried = self.drug.carried(c, state.flux)[self.rim]
         tracers = hand_over(self.region, self.near, self.rim, carried, self.case.tracers, marks=MARKS)
         through = float(self.region.dual.volume.sum() / self.case.mean_flow)
-        tracers.carry(0.0, 40.0 * through, state.velocity, state.velocity, self.branches)
+        for turn in range(TURNS):
+            if np.any(tracers.left_by < 0):
+                now = turn * through
+                tracers.carry(now, now + through, state.velocity, state.velocity, self.branches)
         shear = WallShear(self.region)
         shear.add(wall_shear(self.region, state.velocity, self.case.density * self.flow.cell_viscosity))
         blood = np.array([state.boundary_flux[at].sum() for at in self.outlets.values()])

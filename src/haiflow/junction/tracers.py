@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haiflow.kernels import kernel
-from haiflow.mesh.region import Ints, Region
+from haiflow.mesh.region import FACES, Ints, Region
 from haiflow.ports import Floats
 
 tracers = kernel("tracers")
@@ -22,6 +22,8 @@ tracers = kernel("tracers")
 SHARE = 0.2  # of a cell's size in one step
 STEPS = 200_000  # of one tracer in one call
 INSET = 0.02  # of its cell, that a tracer starts inside of the hole's face
+CAUGHT = 0.02  # weight of a cell's moving corners, below which a tracer lies at a wall that lets nothing go
+FREED = 0.5  # of the way to the cell's middle, by which it is put back into the blood
 
 
 @dataclass
@@ -41,12 +43,45 @@ class Tracers:
     def carry(self, start: float, end: float, first: Floats, second: Floats, outlets: tuple[str, ...]) -> None:
         """Move all from their clocks to ``end``; velocities (n, 3) ``first`` at ``start`` and ``second`` at ``end``."""
         mesh, d = self.region, self.region.dual
+        self.free(np.any((first != 0.0) | (second != 0.0), axis=1))
         lets_out = np.array([name in outlets for name in mesh.names], np.int32)
         tracers.carry(
             self.place, self.cell, self.left_by, self.clock, self.trail, self.marks, end, start, first,
             second, mesh.points, mesh.tetra, d.shape, np.cbrt(6.0 * d.cell_volume), mesh.beyond, lets_out, SHARE,
             2.0 * float(np.cbrt(np.median(d.cell_volume))), STEPS,
         )  # fmt: skip
+
+    def free(self, moving: NDArray[np.bool_]) -> int:
+        """Put those that were caught at a wall back into the blood; ``moving`` (n,): points where it flows. How many.
+
+        In the flow itself the speed towards a wall falls with the square of the distance: nothing gets there. In a
+        velocity that is linear in each cell it falls with the distance, so a tracer may run against a wall, above all
+        before the crotch of two branches, or into a cell that has all its corners on walls.
+        """
+        mesh = self.region
+        inside = np.flatnonzero(self.left_by < 0)
+        cell = self.cell[inside]
+        corners = mesh.tetra[cell]
+        first = mesh.points[corners[:, 0]]
+        away = np.einsum("kad,kd->ka", mesh.dual.shape[cell], self.place[inside] - first)
+        away[:, 0] += 1.0  # coordinates in the cell: one at their own corner
+        caught = (away * moving[corners]).sum(axis=1) < CAUGHT
+        at, cell = inside[caught], cell[caught]
+        locked = ~moving[mesh.tetra[cell]].any(axis=1)
+        if np.any(locked):
+            cell[locked], self.place[at[locked]] = self._next_door(cell[locked], moving)
+        middle = mesh.points[mesh.tetra[cell]].mean(axis=1)
+        self.place[at] += FREED * (middle - self.place[at])
+        self.cell[at] = cell
+        return len(at)
+
+    def _next_door(self, cell: Ints, moving: NDArray[np.bool_]) -> tuple[Ints, Floats]:
+        """For each of ``cell`` (k,) the neighbour with most moving corners, and the middle of the face between."""
+        mesh, rows = self.region, np.arange(len(cell))
+        others = mesh.beyond[cell]
+        flowing = np.where(others >= 0, moving[mesh.tetra[np.maximum(others, 0)]].sum(axis=2), -1)
+        best = np.argmax(flowing, axis=1)
+        return others[rows, best], mesh.points[mesh.tetra[cell[:, None], FACES[best]]].mean(axis=1)
 
     def shares(self, holes: int, outlets: tuple[str, ...]) -> Floats:
         """(holes, outlets + 1): fraction of each hole's tracers that left by each outlet; the last is still inside."""

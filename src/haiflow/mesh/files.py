@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from io import StringIO
@@ -101,13 +101,13 @@ def _is_file(path: Path, place: str) -> None:
 
 
 def _by_meshio(path: Path) -> tuple[Any, str]:
-    """The mesh, or None and why not. meshio speaks to standard error, and ends the process on a file it cannot tell."""
+    """The mesh, or None and why not. meshio speaks to both outputs, and ends the process on a file it cannot tell."""
     import meshio
 
     if path.suffix.lower() == ".ply" and not _has_whole_header(path):
         return None, "its header has no end"  # which meshio would look for without end
     try:
-        with warnings.catch_warnings(), redirect_stderr(StringIO()):
+        with warnings.catch_warnings(), redirect_stderr(StringIO()), redirect_stdout(StringIO()):
             warnings.simplefilter("ignore")
             return meshio.read(path), ""
     except SystemExit:

@@ -22,7 +22,7 @@ from haiflow.mesh.volumes import tetra_quality, tetra_volumes
 from haiflow.ports import Floats
 
 FLAT = 1e-4  # mean-ratio quality below which no flow can be trusted
-LONGEST = 1.0  # m
+SHORTEST, LONGEST = 1e-3, 1.0  # m
 # Faces of each kind of cell, as corners.
 FACES: dict[str, list[tuple[int, ...]]] = {
     "hexahedron": [(0, 1, 2, 3), (4, 5, 6, 7), (0, 1, 5, 4), (1, 2, 6, 5), (2, 3, 7, 6), (3, 0, 4, 7)],
@@ -50,6 +50,11 @@ def read_region(path: Path, place: str, unit: float = 1.0) -> Region:
     return _named(points[used], cells, _surfaces(mesh), place_of, place)
 
 
+def surface_names(mesh: Any) -> tuple[str, ...]:
+    """Names of the surfaces in a file as meshio has it."""
+    return tuple(_surfaces(mesh))
+
+
 def write_region(path: Path, region: Region) -> None:
     """Write a region as gmsh's .msh (its patches as physical surfaces) or as .vtu (patches as numbers)."""
     import meshio
@@ -70,11 +75,30 @@ def write_region(path: Path, region: Region) -> None:
 
 def _check(points: Floats, tetra: Ints, place: str) -> None:
     extent = float(np.ptp(points, axis=0).max())
-    if extent > LONGEST:
+    if not SHORTEST <= extent <= LONGEST:
         raise InputError(place, f"{extent:.3g} m long", "no such artery", "give the points in metres")
     worst = float(tetra_quality(points, tetra).min())
     if worst < FLAT:
         raise InputError(place, f"a cell of quality {worst:.2g}", "flat cells", "mend or remesh the volume")
+
+
+def _closed(points: Floats, wall: Ints, place: str) -> None:
+    """Raises InputError where neighbours do not share their faces: between them lie walls of no thickness.
+
+    A tetrahedron beside a hexahedron may cut the quadrilateral between them along the other diagonal.
+    """
+    edges = np.sort(wall[:, [(0, 1), (1, 2), (2, 0)]].reshape(-1, 2), axis=1).astype(np.int64)
+    key = edges[:, 0] * len(points) + edges[:, 1]
+    order = np.argsort(key, kind="stable")
+    twin = np.flatnonzero(key[order][1:] == key[order][:-1])
+    one, other = order[twin] // 3, order[twin + 1] // 3
+    a, b, c = points[wall].transpose(1, 0, 2)
+    normal = np.cross(b - a, c - a)
+    normal /= np.linalg.norm(normal, axis=1)[:, None]
+    folded = np.count_nonzero(np.einsum("ij,ij->i", normal[one], normal[other]) < -1.0 + 1e-9)
+    if folded:
+        raise InputError(place, f"{folded} folded edges of its boundary", "cells lie face to face and do not share it",
+                         "put pyramids between hexahedra and tetrahedra, and merge double points")  # fmt: skip
 
 
 def _tetrahedra(mesh: Any) -> NDArray[np.int64]:
@@ -143,6 +167,7 @@ def _named(
     points: Floats, tetra: Ints, surfaces: dict[str, NDArray[np.int64]], place_of: NDArray[np.int_], place: str
 ) -> Region:
     wall, _ = boundary(tetra)
+    _closed(points, wall, place)
     names = [*surfaces, "vessel"] if "vessel" not in surfaces else list(surfaces)
     lookup = {
         tuple(sorted(face)): names.index(name) for name, faces in surfaces.items() for face in place_of[faces].tolist()

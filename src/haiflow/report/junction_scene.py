@@ -70,7 +70,22 @@ def image(plotter: Any, region: JunctionField, title: str, note: str, direction:
     camera.aim(plotter, replace(view, focus=view.focus + room), UP)
     picture = cut_pictures.taken(plotter).convert("RGB")
     overlay.put_title(picture, title, note)
+    _ruler(picture, view.half_height)
     return picture
+
+
+def _ruler(image: Any, half_height: float) -> None:
+    """A length of 1, 2, 5, 10 ... mm at the bottom right, a sixth of the picture's width at most."""
+    from PIL import ImageDraw
+
+    scale = SIZE[1] / (2e3 * half_height)  # pixels a mm
+    length = max(size for size in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0) if size * scale < SIZE[0] / 6)
+    right, y, brush = SIZE[0] - 28, SIZE[1] - 26, ImageDraw.Draw(image)
+    brush.line((right - length * scale, y, right, y), fill=palette.INK, width=3)
+    for x in (right - length * scale, right):
+        brush.line((x, y - 5, x, y + 5), fill=palette.INK, width=2)
+    middle = (right - 0.5 * length * scale, y - 8)
+    brush.text(middle, f"{length:g} mm", fill=palette.INK, font=overlay.font(15), anchor="ms")
 
 
 def thread(plotter: Any, region: JunctionField, direction: Floats = DIRECTION) -> Any:
@@ -81,11 +96,18 @@ def thread(plotter: Any, region: JunctionField, direction: Floats = DIRECTION) -
         lines = [way[~np.isnan(way[:, 0])] for way in mine if np.count_nonzero(~np.isnan(way[:, 0])) > 2]
         if lines:
             plotter.add_mesh(_poly(lines), color=colour, line_width=1.2, opacity=0.6)
-    note = "ways of the drug from the tip's surroundings on"
+    what = f"ways of {len(region.trails)} tracers of drug from the tip's surroundings on"
+    note = f"{what}, {when(region, 'released over')}"
     picture = image(plotter, region, "Where the drug's thread goes", note, direction)
     words = [f"leaves by the {palette.in_words(name)}" for name in region.branches]
     _legend(picture, list(zip(palette.LINES, words, strict=False)))
     return picture
+
+
+def when(region: JunctionField, verb: str) -> str:
+    """What time a picture stands for."""
+    steady = region.period == 0.0
+    return "in steady blood of the beat's mean flow" if steady else f"{verb} a beat of {region.period:.2f} s"
 
 
 def _poly(lines: list[Floats]) -> Any:
@@ -114,13 +136,14 @@ def shear(plotter: Any, region: JunctionField) -> Any:
     walls = _surface(region, _is(region, "vessel", "catheter"))
     values = region.point_data["wall_shear_pa"]
     top = float(np.quantile(values[np.unique(region.wall)], 0.98)) or 1.0
-    common = {"scalars": "wall_shear_pa", "cmap": "viridis", "clim": (0.0, top), "show_scalar_bar": False}
+    common = {"scalars": "wall_shear_pa", "cmap": "viridis", "clim": (0.0, top), "show_scalar_bar": False,
+              "ambient": 0.5, "diffuse": 0.5}  # fmt: skip  # the colours' own light: shade must not look like less
     vessel = walls if "catheter" not in region.names else _surface(region, _is(region, "vessel"))
     half = vessel.clip(normal=(0.0, 1.0, 0.0), origin=(0.0, 0.0, 0.0), invert=True)
     plotter.add_mesh(half, smooth_shading=False, **common)
     if "catheter" in region.names:
         plotter.add_mesh(_surface(region, _is(region, "catheter", *_holes(region))), smooth_shading=False, **common)
-    note = "mean over the cardiac cycle; the near half of the vessel is taken away"
+    note = f"wall shear stress in Pa, {when(region, 'mean over')}; the near half of the vessel is taken away"
     picture = image(plotter, region, "Shear on the walls", note)
     _bar(picture, top)
     return picture
@@ -132,6 +155,8 @@ def _bar(image: Any, top: float) -> None:
 
     brush, colours = ImageDraw.Draw(image), colormaps["viridis"](np.linspace(0.0, 1.0, 300))
     left, upper = 24, SIZE[1] - 52
+    words = "wall shear stress; the highest 2 % have the last colour"
+    brush.text((left, upper - 24), words, fill=palette.INK, font=overlay.font(15))
     for k, colour in enumerate(colours):
         brush.line((left + k, upper, left + k, upper + 14), fill=tuple(int(255 * c) for c in colour[:3]))
     for share in (0.0, 0.5, 1.0):

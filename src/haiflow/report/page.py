@@ -22,8 +22,8 @@ SIGNS = {"alarm": "✖ Alarm", "warn": "▲ Warning", "ok": "✔ In order"}
 CAPTIONS = figures.CAPTIONS | {
     "scene": "Pump line, catheter and arteries coloured by the drug in them; the liver by the exposure of its tissue.",
     "scene_tip": "The same round the catheter's tip; the arteries are translucent because the catheter lies inside.",
-    "junction_thread": "The region round the tip: ways of the drug, coloured by the branch that it leaves by.",
-    "junction_shear": "Shear on the walls round the tip; where it is low, clots are prone to form.",
+    "junction_thread": "The region round the tip: ways of tracers of drug, coloured by the branch they leave by.",
+    "junction_shear": "Mean wall shear stress round the tip, in Pa; below 0.4 Pa, clots are prone to form.",
     "scene_cut": "Cut through the middle of the liver, or of its largest tumour: exposure of the tissue.",
     "scene_perfusion": "Arterial perfusion on the same cuts: a territory that is starved of blood is dark.",
 }

@@ -104,8 +104,15 @@ def read(folder: Path) -> JunctionField | None:
     return JunctionField(
         points, corners[: 4 * m].reshape(-1, 4), corners[4 * m :].reshape(-1, 3),
         patch[m:].astype(np.int32), names, branches, data, np.zeros(0),
-        np.zeros((0, len(points), 3), np.float32), none, trails, branch,
+        np.zeros((0, len(points), 3), np.float32), none, trails, branch, float(_times(folder).max(initial=0.0)),
     )  # fmt: skip
+
+
+def _times(folder: Path) -> NDArray[np.float64]:
+    """(k,) s within the beat of the collection's files; none of a steady flow."""
+    path = folder / COLLECTION
+    sets = ElementTree.parse(path).getroot().iter("DataSet") if path.exists() else ()
+    return np.array([float(item.get("timestep", "nan")) for item in sets])
 
 
 def drug_frames(folder: Path) -> tuple[NDArray[np.float64], NDArray[np.float32]]:

@@ -125,6 +125,7 @@ class JunctionField:
     drug: NDArray[np.float32]
     trails: NDArray[np.float32]
     trail_branch: NDArray[np.int32]
+    period: float = 0.0  # s, of the beat that all stands for; 0 where the blood is steady
 
 
 @dataclass(frozen=True)

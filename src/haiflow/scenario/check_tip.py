@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from haiflow.errors import InputError, nearest
-from haiflow.scenario.model import Arteries, Catheter
+from haiflow.scenario.model import Arteries, Catheter, Tip
 from haiflow.scenario.problems import Problems
 from haiflow.scenario.read import KeyPath
 
@@ -24,6 +24,7 @@ def region(problems: Problems, arteries: Arteries, catheter: Catheter, folder: P
     from haiflow.junction.geometry import check
     from haiflow.scenario.complete import placed_catheter
     from haiflow.scenario.network import complete_arteries
+    from haiflow.scenario.tip_mesh import tip_mesh
     from haiflow.scenario.tip_region import tip_region
 
     if arteries.split:
@@ -39,8 +40,11 @@ def region(problems: Problems, arteries: Arteries, catheter: Catheter, folder: P
         found = tip_region(whole, placed_catheter(catheter, whole.network))
         if catheter.tip.mesh is None:
             check(found.shape)
+        else:
+            tip_mesh(folder / catheter.tip.mesh, catheter.tip.mesh, found)
     except InputError as error:
-        problems.add(_path(error.place), error.value, error.rule, error.remedy)
+        path = _path(error.place)
+        problems.add(path, _as_typed(problems, path, error.value), error.rule, error.remedy)
         return
     for name in catheter.tip.angles:
         if name not in found.branches:
@@ -52,3 +56,48 @@ def _path(place: str) -> KeyPath:
     """``catheter.side_holes[0].from_tip`` as a path of keys; of it as much as the file has is shown."""
     parts = re.findall(r"[^.\[\]]+", place)
     return tuple(int(part) if part.isdigit() else part for part in parts)
+
+
+def _as_typed(problems: Problems, path: KeyPath, value: object) -> object:
+    """What the user wrote there, unit and all; where the file says nothing, or a whole group, the value at fault."""
+    given = problems.given(path)
+    return value if given is None or isinstance(given, dict | list) else given
+
+
+def unheard(catheter: Catheter | None, arteries: Arteries | None) -> list[str]:
+    """Keys of the tip that are given and change nothing, each with the reason. They are no error: a sweep may well
+    vary one key among designs that do not all have a use for it."""
+    if catheter is None:
+        return []
+    tip, plain = catheter.tip, Tip()
+    reasons = _reasons(catheter, _through_ostium(tip, arteries))
+    return [f"catheter.tip.{key} changes nothing: {why}" for key, why in reasons.items()
+            if getattr(tip, key) != getattr(plain, key)]  # fmt: skip
+
+
+def _through_ostium(tip: Tip, arteries: Arteries | None) -> bool:
+    """Whether the shaft comes in through a vessel that is tied off."""
+    tied = () if arteries is None else arteries.ligated or ()
+    return tip.position == "ostium" and tip.vessel in tied
+
+
+DRAWN = ("shape", "bevel", "offset", "towards", "depth", "angles", "cells")  # what a mesh is drawn by
+ALONE = (*DRAWN, "mesh", "flow", "blood", "steps")  # what only a tip in 3D has
+
+
+def _reasons(catheter: Catheter, through_ostium: bool) -> dict[str, str]:
+    """Key -> why it has no effect; the most general reason first."""
+    tip = catheter.tip
+    if tip.resolve != "3d":
+        return dict.fromkeys(ALONE, "it is of a tip that is solved in 3D (resolve: 3d)")
+    found = {"steps": "the flow is steady"} if tip.flow == "steady" else {}
+    if tip.mesh is not None:
+        return found | dict.fromkeys(DRAWN, "the mesh is your own")
+    if catheter.tip.closed_end:
+        found |= dict.fromkeys(("shape", "bevel"), "a closed end has a square face")
+    elif tip.shape != "bevelled":
+        found["bevel"] = f"the face is {tip.shape}"
+    if through_ostium:
+        return found | dict.fromkeys(("offset", "towards"), "the shaft comes in through the ostium, along no axis")
+    found["depth"] = "the shaft lies in the vessel's own lumen, not in an ostium"
+    return found if tip.offset else found | {"towards": "the tip lies on the axis (offset: 0)"}

@@ -50,18 +50,27 @@ class Scenario:
         liver = self.model.liver
         return None if liver is None or liver.mesh is None else self.folder / liver.mesh
 
+    @property
+    def tip_mesh_path(self) -> Path | None:
+        """The mesh file of the region round the tip, if the scenario names one."""
+        catheter = self.model.catheter
+        return None if catheter is None or catheter.tip.mesh is None else self.folder / catheter.tip.mesh
+
     @cached_property
     def document(self) -> dict[str, Any]:
         """The scenario as keys and texts, library values and defaults written out."""
-        return as_document(self.model, self.mesh_path)
+        return as_document(self.model, self.mesh_path, self.tip_mesh_path)
 
     @cached_property
     def sha256(self) -> str:
-        """A hash of the resolved content, mesh included; where the files lie does not matter."""
+        """A hash of the resolved content, meshes included; where the files lie does not matter."""
         content = dict(self.document)
         if self.mesh_path is not None:
             digest = hashlib.sha256(self.mesh_path.read_bytes()).hexdigest()
             content["liver"] = {**content["liver"], "mesh": digest}
+        if self.tip_mesh_path is not None:
+            digest = hashlib.sha256(self.tip_mesh_path.read_bytes()).hexdigest()
+            content["catheter"] = {**content["catheter"], "tip": {**content["catheter"]["tip"], "mesh": digest}}
         return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
     def resolved_yaml(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from math import ceil
 from typing import Any
 
+from haiflow.scenario.check_tip import unheard
 from haiflow.scenario.load import Scenario
 from haiflow.scenario.model import Arteries, Event, Fault, ScenarioModel
 from haiflow.units import format_quantity
@@ -26,7 +27,8 @@ LINE_EXCHANGES, LINE_TARGET = 200.0, 1e-4  # a second; s: of a line without arte
 
 @dataclass(frozen=True)
 class Plan:
-    """The parts that take part and those left out, cells, what happens when, choices made for the user, the time."""
+    """The parts that take part and those left out, cells, what happens when, choices made for the user, keys of the
+    tip that change nothing, the time."""
 
     name: str
     parts: dict[str, str]
@@ -34,6 +36,7 @@ class Plan:
     cells: dict[str, int]
     events: list[tuple[float, str]]
     decided: list[str]
+    unheard: list[str]
     clock: str
     duration_s: float
     outputs: int
@@ -52,6 +55,7 @@ class Plan:
         lines += [f"  {'cells:':<10} {cells}"] if cells else []
         lines += [f"  {_time(time):>10}  {what}" for time, what in self.events]
         lines += [f"  {'decided:':<10} {what}" for what in self.decided]
+        lines += [f"  {'unheard:':<10} {what}" for what in self.unheard]
         lines += [f"  {'run:':<10} {self.clock} clock, {_time(self.duration_s)}, {self.outputs} outputs"]
         lines += [f"  {'estimated:':<10} about {self.estimated_s:.0f} s"]
         return "\n".join(lines)
@@ -62,7 +66,7 @@ def plan(scenario: Scenario) -> Plan:
     model = scenario.model
     cells = {"arteries": artery_cells(model)} if model.arteries else {}
     cells |= {"catheter": model.catheter.cells} if model.catheter else {}
-    field, tip = liver_cells(scenario), tip_cells(model)
+    field, tip = liver_cells(scenario), tip_cells(scenario)
     cells |= {"tip": tip} if tip else {}
     cells |= {"liver": field} if field else {}
     every = model.run.output_every or model.run.duration
@@ -73,6 +77,7 @@ def plan(scenario: Scenario) -> Plan:
         cells=cells,
         events=sorted(_events(model)),
         decided=list(_decided(scenario)),
+        unheard=unheard(model.catheter, model.arteries),
         clock=model.run.clock,
         duration_s=model.run.duration,
         outputs=ceil(model.run.duration / every - 1e-9) + 1,
@@ -190,11 +195,16 @@ def liver_cells(scenario: Scenario) -> int:
     return len(mesh.tetra)
 
 
-def tip_cells(model: ScenarioModel) -> int:
-    """About how many tetrahedra the region round a tip in 3D will have; 0 where it mixes."""
+def tip_cells(scenario: Scenario) -> int:
+    """How many tetrahedra the region round a tip in 3D has, of one's own mesh, or about will have; 0 where it mixes."""
+    model = scenario.model
     if model.catheter is None or model.arteries is None or model.catheter.tip.resolve != "3d":
         return 0
+    from haiflow.scenario.tip_mesh import read_own
     from haiflow.scenario.tip_region import tip_region
+
+    if scenario.tip_mesh_path is not None:
+        return len(read_own(scenario.tip_mesh_path).tetra)
 
     shape = tip_region(model.arteries, model.catheter).shape
     tubes = [(shape.parent_diameter, 0.6 * shape.parent_length), (shape.end_diameter, 0.4 * shape.parent_length)]

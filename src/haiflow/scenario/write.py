@@ -44,11 +44,13 @@ _Dumper.add_representer(float, _represent_number)
 _Dumper.add_representer(list, _represent_list)
 
 
-def as_document(model: ScenarioModel, mesh: Path | None) -> dict[str, Any]:
-    """The model as keys, texts and numbers; what is empty is left out; the path of a mesh is absolute."""
+def as_document(model: ScenarioModel, mesh: Path | None, tip_mesh: Path | None = None) -> dict[str, Any]:
+    """The model as keys, texts and numbers; what is empty is left out; paths of meshes (liver, tip) are absolute."""
     document = model.model_dump(mode="json", by_alias=True, exclude_none=True)
     if mesh is not None:
         document["liver"]["mesh"] = str(mesh.resolve())
+    if tip_mesh is not None:
+        document["catheter"]["tip"]["mesh"] = str(tip_mesh.resolve())
     kept = _without_empty(document)
     if "arteries" in document:
         network = document["arteries"]["network"]

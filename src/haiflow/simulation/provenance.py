@@ -13,6 +13,7 @@ import numpy as np
 import haiflow
 from haiflow.body.model import systemic_clearance
 from haiflow.kernels import LEVEL
+from haiflow.scenario.check_tip import unheard
 from haiflow.scenario.load import Scenario
 from haiflow.scenario.write import file_name
 from haiflow.simulation.clock import Trajectory
@@ -63,6 +64,7 @@ def warnings(scenario: Scenario, run: Trajectory, base: Parts) -> list[str]:
         notes += [f"tied off with the catheter, as is usual: {', '.join(tied)}"] if tied else []
     if run.stopped is not None:
         notes.append(str(run.stopped))
+    notes += unheard(scenario.model.catheter, scenario.model.arteries)
     notes += _fault_notes(scenario)
     notes += _scaling_notes(scenario)
     notes += _bolus_notes(run, base)

@@ -17,16 +17,16 @@ from haiflow.junction.case import HOLE, INLET, Case
 from haiflow.junction.march import CarreauYasuda
 from haiflow.junction.store import keep, recall
 from haiflow.junction.streaming import Progress, Streaming, solve
-from haiflow.mesh.patches import read_region
 from haiflow.mesh.region import Region
 from haiflow.ports import Characteristic, Floats, Fluid
 from haiflow.scenario.load import Scenario
+from haiflow.scenario.tip_mesh import tip_mesh
 from haiflow.scenario.tip_region import UPSTREAM, TipRegion, tip_region
 from haiflow.simulation.parts import Parts, Streamed
 
 SAMPLES = 64  # of the waveforms over a cycle
 AROUND, FAR = 2.5, 0.5  # catheter's diameters round the tip that are its surroundings; of the way to the branches
-TRUSTED = 0.1  # share of tracers that may still be inside where theirs is the split
+TRUSTED, MOST_HELD = 0.1, 0.25  # share of tracers that may still be inside where theirs is the split; at the very most
 PUSH = Characteristic(0.0, 1.0, 0.0, 0.0)  # a pump that gives nothing beside what the side port is given
 
 
@@ -99,9 +99,19 @@ def resolve_tip(scenario: Scenario, parts: Parts, cycle: Cycle, progress: Progre
         answer = solve(case, progress)
         keep(digest, answer)
     weight = np.array([case.infusion[name] for name in answer.holes])
-    # Tracers that come back by where they were counted as gone would be counted again: the scalar keeps its books.
-    by = "tracers" if np.all(answer.held <= TRUSTED) and INLET not in answer.branches else "scalar"
-    return ResolvedTip(region, answer, weight / weight.sum(), by)
+    return ResolvedTip(region, answer, weight / weight.sum(), taken(answer))
+
+
+def taken(answer: Streaming) -> str:
+    """Whose split the tree takes: "tracers" or "scalar".
+
+    What is still inside bounds the tracers' error. More of it than ``TRUSTED`` is borne where the scalar is farther off
+    than that: it has no such bound, and its numerical diffusion pulls it towards mixing.
+    """
+    if INLET in answer.branches:  # tracers that come back by where they left would be counted twice
+        return "scalar"
+    held, apart = float(answer.held.max()), float(np.abs(answer.split - answer.by_tracers).max())
+    return "tracers" if held <= max(TRUSTED, min(apart, MOST_HELD)) else "scalar"
 
 
 def _refuse_reflux(case: Case) -> None:
@@ -170,24 +180,11 @@ def hole_rates(line: Line, rate: float, artery_pressure: float, viscosity: float
 
 
 def own_mesh(scenario: Scenario, region: TipRegion) -> Region | None:
-    """The user's mesh, where there is one; raises InputError where a patch is missing."""
+    """The user's mesh, where there is one; raises InputError where it has become another since it was checked."""
     catheter = scenario.model.catheter
     if catheter is None or catheter.tip.mesh is None:
         return None
-    place = "catheter.tip.mesh"
-    found = read_region(scenario.folder / catheter.tip.mesh, place)
-    assert region.shape.tip is not None
-    wanted = {"inlet", "vessel", *region.branches, *(hole.name for hole in region.shape.tip.holes)}
-    missing = sorted(wanted - set(found.names))
-    strange = sorted(set(found.names) - wanted - {"catheter"})
-    if strange and not missing:
-        remedy = f"name walls 'vessel' or 'catheter', the rest as in the scenario: {', '.join(sorted(wanted))}"
-        rule = f"no meaning for the patches {', '.join(strange)}"
-        raise InputError(place, catheter.tip.mesh, rule, remedy)
-    if missing:
-        raise InputError(place, catheter.tip.mesh, f"no patch named {', '.join(missing)}",
-                         f"name the surfaces so; the file has {', '.join(found.names) or 'none'}")  # fmt: skip
-    return found
+    return tip_mesh(scenario.folder / catheter.tip.mesh, catheter.tip.mesh, region)
 
 
 def with_split(parts: Parts, resolved: ResolvedTip) -> Parts:

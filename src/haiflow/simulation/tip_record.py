@@ -90,4 +90,5 @@ def tip_field(resolved: ResolvedTip) -> JunctionField:
         mesh.points, mesh.tetra, mesh.wall, mesh.patch, mesh.names, answer.branches, data,
         np.array([frame.time for frame in frames]), velocity, drug,
         answer.trails[thinned].astype(np.float32), answer.trail_branch[thinned],
+        float(frames[-1].time) if len(frames) > 1 else 0.0,
     )  # fmt: skip

@@ -69,12 +69,14 @@ CLAIMS = (
     Claim(
         "Round the tip, flow and the streaming of drug to the branches are those of the incompressible equations.",
         ("junction/rest", "junction/poiseuille", "junction/womersley", "junction/cavity", "junction/cavity-128",
-         "junction/step", "junction/cylinder-2d-1", "junction/cylinder-2d-2",
-         "junction/cylinder-3d-1z", "junction/turning", "junction/symmetric-split", "junction/dividing-streamline",
+         "junction/step", "junction/cylinder-2d-1", "junction/cylinder-2d-2", "junction/cylinder-3d-1z",
+         "junction/nozzle", "junction/turning", "junction/symmetric-split", "junction/dividing-streamline",
          "junction/sixteen-branches", "junction/reflux"),
         ("junction/taylor-green", "junction/taylor-green-box", "junction/time"),
-        ("junction/bend", "junction/nozzle", "junction/off-centre-catheter"),
+        ("junction/bend", "junction/off-centre-catheter"),
         "place of the catheter and width of its stream sampled in junction/off-centre-catheter",
+        "In FDA's nozzle at Re 500 the equations' own converged solution lies above what five laboratories measured at "
+        "three of eleven places on the axis, by up to 2.0 %: not validated there. "
         "Nobody has published the streaming of an infusion of about 1 mL/day; the bench study that is compared "
         "injects at a microcatheter's rate, and its scatter is so wide that it alone would not even refute "
         "perfect mixing. Moving walls, a catheter that moves with the pulse, and particles with a size are not "

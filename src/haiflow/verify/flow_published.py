@@ -1,19 +1,15 @@
-"""The flow solver against published flows: cavity, step, nozzle, bend."""
+"""The flow solver against published flows: cavity, step, bend."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from haiflow.junction.ends import Inflow, Outlet, Symmetry, Wall, lay
 from haiflow.junction.march import Flow
 from haiflow.junction.profiles import developed
 from haiflow.junction.steady import steady
-from haiflow.mesh.extrude import extruded, region
-from haiflow.mesh.region import Region
-from haiflow.ports import Floats
 from haiflow.verify.model import Figure, within
-from haiflow.verify.shapes import disc, graded, grid, layer, pipe
+from haiflow.verify.shapes import graded, grid, layer, pipe
 
 BOTELLA = {  # Botella & Peyret 1998, Comput Fluids 27:421, spectral: least u, largest and least v on the middle lines
     100: (-0.2140424, 0.1795728, -0.2538030),
@@ -21,12 +17,6 @@ BOTELLA = {  # Botella & Peyret 1998, Comput Fluids 27:421, spectral: least u, l
 }
 GHIA = {  # Ghia, Ghia & Shin 1982, J Comput Phys 48:387, tables I and II: the same extremes of their tables
     100: (-0.21090, 0.17527, -0.24533), 400: (-0.32726, 0.30203, -0.44993), 1000: (-0.38289, 0.37095, -0.51550)
-}  # fmt: skip
-NOZZLE = {  # z (m) -> least and largest of five laboratories' velocities on the axis (m/s), throat Re 500: Hariharan et
-    # al. 2011, J Biomech Eng 133:041002, data in the public domain; one laboratory's outlier at 60 mm is left out
-    -0.02: (0.658225, 0.714856), -0.008: (0.701546, 0.767931), 0.0: (0.709283, 0.753402), 0.008: (0.693031, 0.739767),
-    0.016: (0.670976, 0.721108), 0.024: (0.651448, 0.677253), 0.032: (0.627678, 0.654146), 0.04: (0.610183, 0.637283),
-    0.048: (0.598659, 0.628814), 0.06: (0.524967, 0.586956), 0.08: (0.416827, 0.513385),
 }  # fmt: skip
 
 
@@ -121,65 +111,3 @@ def bend() -> list[Figure]:
     law = 1.0 / (1.0 - (1.0 - (11.6 / dean) ** 0.45) ** 2.2)
     what, note = f"pressure gradient over the straight pipe's, Dean number {dean:.0f}", "White's law is a fit"
     return [within(what, float(gradient / straight), law, 0.06, note)]
-
-
-def nozzle_mesh(n: int) -> Region:
-    """A quarter of FDA's nozzle: 12 mm, cone to 4 mm, 40 mm of throat, sudden expansion to 12 mm at z = 0."""
-    plane, triangles = disc(n, 0.2)
-    ring_count = n + 2
-    inner, outer = 2e-3, 6e-3
-    rim = plane[np.hypot(*plane.T) > 1.0 - 1e-9]
-    rim = rim[np.argsort(np.arctan2(rim[:, 1], rim[:, 0]))]
-    reach = 1.0 + (outer / inner - 1.0) * np.linspace(0.0, 1.0, ring_count + 1) ** 1.25
-    circles = reach[:, None, None] * rim
-    number = np.arange(circles.shape[0] * len(rim)).reshape(circles.shape[0], len(rim))
-    a, b = number[:-1], np.roll(number, -1, axis=1)[:-1]
-    c, d = np.roll(number, -1, axis=1)[1:], number[1:]
-    quads = np.stack([a, b, c, d], axis=-1).reshape(-1, 4)
-    points = np.concatenate([plane, circles.reshape(-1, 2)])
-    both = np.concatenate([triangles, quads[:, [0, 1, 2]] + len(plane), quads[:, [0, 2, 3]] + len(plane)])
-    _, first, same = np.unique(np.round(points, 9), axis=0, return_index=True, return_inverse=True)
-    points, both = points[first], same.ravel()[both]
-    middle = points[both].mean(axis=1)
-    quarter = both[np.all(middle > 0.0, axis=1)]
-    used, quarter = np.unique(quarter, return_inverse=True)
-    return _drawn(points[used], quarter.reshape(-1, 3), inner)
-
-
-def _drawn(plane: Floats, triangles: NDArray[np.int_], inner: float) -> Region:
-    """The plane drawn out along the nozzle; upstream of the expansion the inner disc alone, as wide as the nozzle."""
-    levels = np.concatenate([
-        np.linspace(-0.075, -0.062685, 6)[:-1], np.linspace(-0.062685, -0.04, 20)[:-1],
-        np.linspace(-0.04, -0.004, 24)[:-1], np.linspace(-0.004, 0.004, 13)[:-1],
-        0.004 + 0.096 * np.linspace(0.0, 1.0, 70) ** 1.15,
-    ])  # fmt: skip
-    points, tetra = extruded(plane * inner, triangles, levels)
-    middle = points[tetra].mean(axis=1)
-    tetra = tetra[(middle[:, 2] > 0.0) | (np.hypot(middle[:, 0], middle[:, 1]) < inner)]
-    widening = np.interp(points[:, 2], [-0.062685, -0.04], [3.0, 1.0])
-    points[:, :2] *= np.where(points[:, 2] < 0.0, widening, 1.0)[:, None]
-    used, corners = np.unique(tetra, return_inverse=True)
-    return region(points[used], corners.reshape(-1, 4).astype(np.int32), [
-        ("inlet", lambda c: c[:, 2] < levels[0] + 1e-9), ("outlet", lambda c: c[:, 2] > levels[-1] - 1e-9),
-        ("x", lambda c: np.abs(c[:, 0]) < 1e-9), ("y", lambda c: np.abs(c[:, 1]) < 1e-9),
-        ("wall", lambda c: np.ones(len(c), bool)),
-    ])  # fmt: skip
-
-
-def nozzle(n: int = 18) -> list[Figure]:
-    """FDA's nozzle at a throat Reynolds number of 500: velocity on the axis within the laboratories' spread."""
-    mesh = nozzle_mesh(n)
-    flow_rate, viscosity = 5.206e-6, 3.5e-3 / 1056.0
-    points = mesh.on("inlet")
-    r = np.hypot(*mesh.points[points, :2].T)
-    profile = np.zeros((len(points), 3))
-    profile[:, 2] = 2.0 * flow_rate / (np.pi * 6e-3**2) * (1.0 - (r / 6e-3) ** 2)
-    ends = lay(mesh, {"inlet": Inflow(lambda _: profile), "outlet": Outlet(pressure=lambda _: 0.0), "wall": Wall(),
-                      "x": Symmetry(0), "y": Symmetry(1)})  # fmt: skip
-    flow = Flow(mesh, ends, viscosity, 1e-3)
-    state = steady(flow, flow.resting(), tolerance=1e-5, most=4000).state
-    axis = np.flatnonzero(np.hypot(mesh.points[:, 0], mesh.points[:, 1]) < 1e-9)
-    axis = axis[np.argsort(mesh.points[axis, 2])]
-    found = np.interp(list(NOZZLE), mesh.points[axis, 2], state.velocity[axis, 2])
-    return [Figure(f"velocity on the axis at z = {1e3 * z:g} mm (m/s)", float(value), low, high)
-            for value, (z, (low, high)) in zip(found, NOZZLE.items(), strict=True)]  # fmt: skip

@@ -88,7 +88,7 @@ def _seconds(swept: Swept, first: Scenario) -> float:
     """Of one core, all variants; the blood flow is solved once where no axis alters the arteries, and so is the flow
     round a tip in 3D where none alters the catheter either."""
     each, altered = estimate(first.model), {column.key.split(".")[0] for column in swept.design.columns}
-    tip = tip_seconds(first.model, tip_cells(first.model))
+    tip = tip_seconds(first.model, tip_cells(first))
     tip *= swept.count if altered & {"arteries", "catheter"} else 1
     if swept.sweep.outputs == "full":
         return swept.count * each + tip
