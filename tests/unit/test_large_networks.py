@@ -14,10 +14,14 @@ from typing import Any
 import click
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from haiflow.arteries.simple import murray_tree, network, pulsating
 from haiflow.arteries.tree import CLOSED, Tree
 from haiflow.cli_run import Progress
+from haiflow.numerics import implicit, joint
+from haiflow.numerics.joint import JointSystem
+from haiflow.ports import LinearTransport
 from haiflow.report import detail, handed, pack, page, scene
 from haiflow.results import Network, Results
 from haiflow.results.store import write_into
@@ -253,3 +257,40 @@ def test_a_new_stage_is_told_at_once_in_a_log(monkeypatch: pytest.MonkeyPatch) -
     assert [line.split(": ")[1] for line in heard.getvalue().splitlines()] == [
         "run 50 %, 2 s", "results 0 %, 3 s", "results 10 %, 9 s",
     ]  # fmt: skip
+
+
+def test_a_large_balance_is_solved_as_a_sparse_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same steps, losses and steady state from sparse factors as from dense ones."""
+    rng = np.random.default_rng(3)
+    n = 60
+    pairs = [(int(rng.integers(0, k)), k) for k in range(1, n)]
+    rate = np.zeros((n, n))
+    for (a, b), flow in zip(pairs, rng.uniform(0.5, 2.0, n - 1), strict=True):
+        rate[a, a] -= flow
+        rate[b, a] += flow
+        rate[b, b] -= 0.1 * flow
+        rate[a, b] += 0.1 * flow
+    rate[-1, -1] -= 1.0
+    outlet = np.zeros((1, n))
+    outlet[0, -1] = 1.0
+    gain = np.zeros((n, 1))
+    gain[0, 0] = 1.0
+    names = tuple(f"c{k}" for k in range(n))
+    balance = LinearTransport(
+        names=names, volume=rng.uniform(1.0, 3.0, n), rate=csr_array(rate), inlets=("in",), gain=csr_array(gain),
+        outlets=("out",), outlet=csr_array(outlet), loss=np.zeros(n),
+    )  # fmt: skip
+    found = []
+    for most in (n, n - 1):
+        monkeypatch.setattr(implicit, "DENSE", most)
+        monkeypatch.setattr(joint, "DENSE", most)
+        system = JointSystem({"arteries": balance}).with_loss({"arteries.c5": 0.3})
+        assert isinstance(system._cache.rate, np.ndarray) == (most == n)
+        step = system.advance(np.ones(n), 0.7, {"arteries.in": 2.0})
+        error = system.estimate_error(np.ones(n), 0.7, step, {"arteries.in": 2.0})
+        steady = system.steady({"arteries.in": 2.0})
+        found.append(np.concatenate([step.c_new, step.exposure, step.outflow, step.lost, [error], steady]))
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-10)
+    monkeypatch.setattr(implicit, "DENSE", 1)
+    with pytest.raises(ValueError, match="singular balance"):
+        implicit.FactorCache(np.zeros(n), csr_array((n, n))).factors(1.0)

@@ -236,7 +236,7 @@ class FieldSystem:
         result = SCHEMES[scheme](_Joined(self, dt, scheme, self._stage(GAMMA[scheme] * dt)), c, dt, source)  # type: ignore[arg-type]
         cut, exposure = self.joint.n, result.exposure
         blood, tissue = exposure[cut : cut + self.field.n], exposure[cut + self.field.n :]
-        outflow = np.append(self.joint._outlet_dense @ exposure[:cut], self.field.drain @ blood)
+        outflow = np.append(self.joint._outlet @ exposure[:cut], self.field.drain @ blood)
         cleared = self._clearance * tissue
         lost = np.concatenate([self.joint.loss * exposure[:cut], np.zeros(self.field.n), cleared])
         return Step(result.c_new, exposure, outflow, lost, result, scheme)

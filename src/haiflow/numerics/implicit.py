@@ -19,7 +19,8 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.lapack import dgesv, dgetrf, dgetrs
-from scipy.sparse import csr_array
+from scipy.sparse import csc_array, csr_array, diags_array
+from scipy.sparse.linalg import SuperLU, splu
 
 from haiflow.ports import Floats
 
@@ -27,6 +28,7 @@ GAMMA = {"sdirk2": 1.0 - np.sqrt(0.5), "backward_euler": 1.0}
 K = TypeVar("K")
 T = TypeVar("T")
 
+DENSE = 1000  # compartments: more of them, of which each exchanges with a few, are a sparse matrix
 KEPT_FACTORS = 12  # the rungs of a ladder of step lengths that come back within an epoch
 
 
@@ -40,25 +42,49 @@ class Factors(NamedTuple):
         return dgetrs(self.lu, self.pivots, right)[0]
 
 
+class SparseFactors(NamedTuple):
+    """The same of a large balance, whose factors are nearly as sparse as it is."""
+
+    lu: SuperLU
+
+    def solve(self, right: Floats) -> Floats:
+        return np.asarray(self.lu.solve(np.asfortranarray(right)))
+
+
+def held(matrix: csr_array, size: int) -> Floats | csr_array:
+    """A matrix of a balance of ``size`` compartments as it is multiplied with: as it is only where it is large."""
+    return matrix.toarray() if size <= DENSE else matrix
+
+
 class FactorCache:
     """Factors of ``diag(volume) - shift * rate`` by ``shift``, the latest ones kept."""
 
     def __init__(self, volume: Floats, rate: csr_array) -> None:
-        self.volume, self.dense = volume, rate.toarray()
-        self.kept: OrderedDict[float, Factors] = OrderedDict()
+        self.volume, self.rate = volume, held(rate, volume.size)
+        self.kept: OrderedDict[float, Factors | SparseFactors] = OrderedDict()
         self.columns: OrderedDict[tuple[float, bytes], Floats] = OrderedDict()
         self.room = KEPT_FACTORS  # more where many runs go on with one balance
 
-    def factors(self, shift: float) -> Factors:
+    def factors(self, shift: float) -> Factors | SparseFactors:
         found = self.kept.get(shift)
         if found is None:
-            matrix = np.asfortranarray(-shift * self.dense)
-            matrix.ravel("K")[:: self.volume.size + 1] += self.volume
-            lu, pivots, info = dgetrf(matrix, overwrite_a=True)
-            if info != 0:
-                raise ValueError(f"singular balance: compartment {info - 1} has neither volume nor outflow")
-            found = _keep(self.kept, shift, Factors(lu, pivots), self.room)
+            made = self._dense(shift) if isinstance(self.rate, np.ndarray) else self._sparse(shift)
+            found = _keep(self.kept, shift, made, self.room)
         return found
+
+    def _dense(self, shift: float) -> Factors:
+        matrix = np.asfortranarray(-shift * self.rate)
+        matrix.ravel("K")[:: self.volume.size + 1] += self.volume
+        lu, pivots, info = dgetrf(matrix, overwrite_a=True)
+        if info != 0:
+            raise ValueError(f"singular balance: compartment {info - 1} has neither volume nor outflow")
+        return Factors(lu, pivots)
+
+    def _sparse(self, shift: float) -> SparseFactors:
+        try:
+            return SparseFactors(splu(csc_array(diags_array(self.volume) - shift * self.rate)))
+        except RuntimeError:
+            raise ValueError("singular balance: a compartment has neither volume nor outflow") from None
 
     def unit_columns(self, shift: float, where: NDArray[np.intp]) -> Floats:
         """Columns ``where`` of the inverse: the answer to a unit source in each of these compartments."""
@@ -93,7 +119,7 @@ class Shifted:
 
     def exchange(self, c: Floats) -> Floats:
         """``rate @ c`` less the extra loss, (n,) kg/s."""
-        flow = self.cache.dense @ c
+        flow = self.cache.rate @ c
         flow[self.where] -= self.extra * c[self.where]
         return flow
 

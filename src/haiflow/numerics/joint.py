@@ -17,10 +17,11 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import block_diag, csr_array
+from scipy.sparse import block_diag, csc_array, csr_array, diags_array
 from scipy.sparse.csgraph import breadth_first_order
+from scipy.sparse.linalg import spsolve
 
-from haiflow.numerics.implicit import GAMMA, SCHEMES, FactorCache, Shifted, StageResult, embedded_error
+from haiflow.numerics.implicit import DENSE, GAMMA, SCHEMES, FactorCache, Shifted, StageResult, embedded_error, held
 from haiflow.ports import Floats, LinearTransport
 
 
@@ -88,7 +89,7 @@ class JointSystem:
         self._cache = FactorCache(self.volume, self.rate)
         self._extra_where = np.zeros(0, dtype=np.intp)
         self._extra = np.zeros(0)
-        self._gain_dense, self._outlet_dense = self.gain.toarray(), self.outlet.toarray()
+        self._gain, self._outlet = held(self.gain, self.n), held(self.outlet, self.n)
 
     @property
     def n(self) -> int:
@@ -145,7 +146,7 @@ class JointSystem:
             flows = np.asarray(sources, dtype=float)
             if flows.shape != (len(self.inlets),):
                 raise ValueError(f"sources have shape {flows.shape}, expected ({len(self.inlets)},)")
-        return self._gain_dense @ flows
+        return np.asarray(self._gain @ flows)
 
     def with_loss(self, extra: Mapping[str, float] | Floats) -> JointSystem:
         """The same system with ``extra`` loss (m3/s) on some compartments, for losses that follow the concentration.
@@ -187,7 +188,7 @@ class JointSystem:
         chosen = self.scheme if scheme is None else _known_scheme(scheme)
         result = SCHEMES[chosen](self._solver(dt, chosen), c, dt, self.source_vector(sources))
         exposure = result.exposure
-        return Step(result.c_new, exposure, self._outlet_dense @ exposure, self.loss * exposure, result, chosen)
+        return Step(result.c_new, exposure, self._outlet @ exposure, self.loss * exposure, result, chosen)
 
     def estimate_error(
         self, c: Floats, dt: float, step: Step, sources: Mapping[str, float] | Floats | None = None
@@ -211,17 +212,17 @@ class JointSystem:
         reached = _downstream(self.rate, np.flatnonzero(source))
         c = np.where(reached & ~drained, np.inf, 0.0)
         if drained.any():
-            matrix = -self._cache.dense[np.ix_(drained, drained)]
             extra = np.zeros(self.n)
             extra[self._extra_where] = self._extra
-            matrix[np.diag_indices_from(matrix)] += extra[drained]
-            c[drained] = np.linalg.solve(matrix, source[drained])
+            matrix = csc_array(diags_array(extra) - self.rate)[drained][:, drained]
+            c[drained] = spsolve(matrix, source[drained]) if self.n > DENSE else np.linalg.solve(
+                matrix.toarray(), source[drained])
         return c
 
     @property
     def _drained(self) -> NDArray[np.bool_]:
         """Compartments from which mass can reach a sink or a loss."""
-        sink_rate = self._outlet_dense[self.is_sink].sum(axis=0) + self.loss
+        sink_rate = self.outlet[np.flatnonzero(self.is_sink)].sum(axis=0) + self.loss
         return _downstream(csr_array(self.rate.T), np.flatnonzero(sink_rate > 0.0))
 
 

@@ -137,7 +137,8 @@ def add_hairs(plotter: Any, network: Network, colours: Any, shared: scales.Scale
     points, places, pieces = detail.segments(network, hairs, (shared or own).place(values))
     shape = pyvista.PolyData(points, lines=np.insert(pieces, 0, 2, axis=1).ravel())
     shape["colour"] = places
-    add(plotter, shape, scalars="colour", cmap=colours, clim=(0, 1), line_width=1.5, lighting=False, name="hairs")
+    look = {"line_width": 1, "opacity": 0.6, "lighting": False, "name": "hairs"}
+    add(plotter, shape, scalars="colour", cmap=colours, clim=(0, 1), **look)
 
 
 def add_pump(plotter: Any, body: PumpBody) -> None:
