@@ -15,7 +15,7 @@ from haiflow.junction.case import Case
 from haiflow.junction.streaming import Streaming, Work, solve
 from haiflow.mesh.patches import read_region, write_region
 from haiflow.numerics.team import Inline, beside
-from haiflow.report.junction_scene import when
+from haiflow.report.junction_scene import draw, frame, when
 from haiflow.results import junction
 from haiflow.scenario.plan import plan
 from haiflow.simulation import tip as tip_room
@@ -266,6 +266,26 @@ def test_files_are_read_back(tmp_path):
     outer = meshio.read(tmp_path / "out" / "junction.vtu")
     assert {block.type for block in outer.cells} == {"tetra", "triangle"}
     assert when(back, "mean over") == "in steady blood of the beat's mean flow"
+
+
+def test_pictures_show_a_mesh_in_any_frame_with_the_blood_from_left_to_right(tmp_path):
+    """A duct along -y that parts to both sides of x, as it is and turned: the same frame of its own."""
+    pyvista, image_of = pytest.importorskip("pyvista"), pytest.importorskip("matplotlib.image").imread
+    field = haiflow.run(scenario(tmp_path)).junction
+    turn = np.linalg.qr(np.random.default_rng(3).normal(size=(3, 3)))[0]
+    turn *= np.sign(np.linalg.det(turn))
+    for turned in (np.eye(3), turn):
+        up, towards, along = frame(replace(field, points=field.points @ turned + 0.1)) @ turned.T
+        assert np.allclose(along, [0.0, -1.0, 0.0])
+        assert np.allclose(up, [-1.0, 0.0, 0.0])  # to right_hepatic, the first branch
+        assert np.allclose(towards, np.cross(along, up))
+    draw(field, tmp_path, plotter := pyvista.Plotter(off_screen=True))
+    plotter.close()
+    for name in ("junction_thread.png", "junction_shear.png"):
+        pixels = image_of(tmp_path / name)[100:560, :, :3]  # between title and legend
+        drawn = np.abs(pixels - pixels[0, 0]).max(axis=2) > 0.05
+        assert drawn.any(axis=0).mean() > 0.15  # arms run up and down, the duct across: 3 of 21 widths, were it end on
+        assert drawn.any(axis=1).mean() > 0.9
 
 
 def test_after_dislodgement_the_drug_mixes(tmp_path):

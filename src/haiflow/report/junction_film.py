@@ -39,7 +39,7 @@ def pictures(results: Results, plotter: Any, count: int | None = None) -> Iterat
 
 
 def _turn(region: JunctionField, plotter: Any, count: int) -> Iterator[Any]:
-    """The thread from all sides, about the vessel's axis."""
+    """The thread from all sides, about the line across the vessel that points to its first branch."""
     for step in range(count):
         turn = 2.0 * np.pi * step / count
         yield junction_scene.thread(plotter, region, np.array([0.12, np.cos(turn), np.sin(turn)]))

@@ -15,8 +15,7 @@ from haiflow.report import camera, cut_pictures, overlay, palette
 from haiflow.results.record import JunctionField
 
 SIZE = (1200, 640)  # pixels
-DIRECTION = np.array([0.12, 1.0, 0.0])  # where the camera stands
-UP = (1.0, 0.0, 0.0)
+DIRECTION = np.array([0.12, 1.0, 0.0])  # where the camera stands, in the region's own frame: up, towards it, along
 
 
 def draw(region: JunctionField | None, folder: Path, plotter: Any) -> list[str]:
@@ -38,6 +37,21 @@ def _surface(region: JunctionField, chosen: NDArray[np.bool_]) -> Any:
     for name, values in region.point_data.items():
         mesh.point_data[name] = values
     return mesh.clean()
+
+
+def frame(region: JunctionField) -> Floats:
+    """(3, 3) rows: up, to the first branch's side; towards the viewer; along the blood that comes in. Of any mesh."""
+    corners = region.points[region.wall]
+    area = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    inlet, first = _is(region, "inlet"), _is(region, region.branches[0])
+    along = -area[inlet].sum(axis=0)
+    along /= np.linalg.norm(along)
+    for aside in (corners[first].mean(axis=(0, 1)) - corners[inlet].mean(axis=(0, 1)), *np.eye(3)):
+        up = aside - (aside @ along) * along
+        if np.linalg.norm(up) > 1e-3 * np.linalg.norm(aside):
+            break
+    up /= np.linalg.norm(up)
+    return np.array([up, np.cross(along, up), along])
 
 
 def _is(region: JunctionField, *names: str) -> NDArray[np.bool_]:
@@ -64,10 +78,13 @@ def begin(plotter: Any, region: JunctionField) -> None:
 
 
 def image(plotter: Any, region: JunctionField, title: str, note: str, direction: Floats = DIRECTION) -> Any:
-    """What is drawn, seen from ``direction``, the blood running from left to right, with its title."""
-    view = camera.fitted(region.points, direction, UP, SIZE, 0.82)
-    room = np.array([0.08 * view.half_height, 0.0, 0.0])  # above it, for the title
-    camera.aim(plotter, replace(view, focus=view.focus + room), UP)
+    """What is drawn, seen from ``direction`` (in the region's own frame), the blood running from left to right, with
+    its title."""
+    axes = frame(region)
+    up = (float(axes[0, 0]), float(axes[0, 1]), float(axes[0, 2]))
+    view = camera.fitted(region.points, direction @ axes, up, SIZE, 0.76)
+    room = 0.08 * view.half_height * axes[0]  # above it, for the title
+    camera.aim(plotter, replace(view, focus=view.focus + room), up)
     picture = cut_pictures.taken(plotter).convert("RGB")
     overlay.put_title(picture, title, note)
     _ruler(picture, view.half_height)
@@ -99,7 +116,7 @@ def thread(plotter: Any, region: JunctionField, direction: Floats = DIRECTION) -
     what = f"ways of {len(region.trails)} tracers of drug from the tip's surroundings on"
     note = f"{what}, {when(region, 'released over')}"
     picture = image(plotter, region, "Where the drug's thread goes", note, direction)
-    words = [f"leaves by the {palette.in_words(name)}" for name in region.branches]
+    words = [f"leaves by: {palette.in_words(name)}" for name in region.branches]
     _legend(picture, list(zip(palette.LINES, words, strict=False)))
     return picture
 
@@ -139,7 +156,8 @@ def shear(plotter: Any, region: JunctionField) -> Any:
     common = {"scalars": "wall_shear_pa", "cmap": "viridis", "clim": (0.0, top), "show_scalar_bar": False,
               "ambient": 0.5, "diffuse": 0.5}  # fmt: skip  # the colours' own light: shade must not look like less
     vessel = walls if "catheter" not in region.names else _surface(region, _is(region, "vessel"))
-    half = vessel.clip(normal=(0.0, 1.0, 0.0), origin=(0.0, 0.0, 0.0), invert=True)
+    middle = region.points[region.wall[_is(region, "inlet")]].mean(axis=(0, 1))
+    half = vessel.clip(normal=tuple(frame(region)[1]), origin=tuple(middle), invert=True)
     plotter.add_mesh(half, smooth_shading=False, **common)
     if "catheter" in region.names:
         plotter.add_mesh(_surface(region, _is(region, "catheter", *_holes(region))), smooth_shading=False, **common)
