@@ -54,6 +54,20 @@ def uniform(n=30):
     return LumenTransport(np.full(n, 0.5 / n), np.full(n, 2.8e-7), 1, np.array([7e-10])), np.full(n, 2.8e-7 * 0.5 / n)
 
 
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.7])
+def test_a_cell_that_a_hole_drains_stays_within_bounds(share):
+    """All of the cell's volume goes in the step, the ``share`` by its hole: in one step its value would overshoot."""
+    n, at, dt = 6, 3, 10.0
+    lumen, volume = uniform(n)
+    lumen.c[0] = [1.0, 1.0, 1.0, 0.9, 0.0, 0.0]
+    through = volume[0] / dt
+    flow = np.where(np.arange(n + 1) <= at, through, (1.0 - share) * through)
+    cells, holes = np.array([n - 1, at], np.int32), np.array([flow[-1], share * through])
+    did = lumen.advance(dt, flow, volume, volume, cells, holes, np.array([1.0]), np.zeros((1, 2)), 0)
+    assert did.sub_steps == 2  # three quarters of a volume at most
+    assert 0.0 <= lumen.c.min() <= lumen.c.max() <= 1.0 + 1e-14
+
+
 def closed(lumen, volume, flow, holes, cells, dt=1000.0, tip=None, inflow=1.0):
     none = np.zeros((1, len(cells)))
     return lumen.advance(dt, flow, volume, volume, np.array(cells, np.int32), holes, np.array([inflow]), none, tip)

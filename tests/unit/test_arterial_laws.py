@@ -7,6 +7,7 @@ import pytest
 
 from haiflow.arteries import tube_law
 from haiflow.arteries.balance import divergence_free
+from haiflow.arteries.calibration import calibrated, characteristic_impedance
 from haiflow.arteries.outlets import impedance, implicit_weight
 from haiflow.arteries.plan import momentum_correction, sample_inlet
 from haiflow.arteries.simple import fork, network, pulsating, single_vessel
@@ -129,3 +130,14 @@ def test_divergence_free_is_a_projection():
     half_closed = {"n2": Outlet(1e9), "n3": CLOSED}
     closed = replace(fork([0.1] * 3, [2e-3] * 3, [8.0] * 3, inlet, Outlet(1e9)), outlets=half_closed)
     np.testing.assert_allclose(divergence_free(closed, np.array([4e-6, 4e-6, 1e-9])), [5e-6, 5e-6, 0.0], atol=1e-20)
+
+
+@pytest.mark.parametrize(("radius", "half"), [(2e-3, False), (1e-3, True)])
+def test_an_artery_of_high_impedance_leaves_half_of_the_resistance_to_the_capacitor(radius, half):
+    """A proximal resistance of rho c / A would take more than the whole of a small bed's."""
+    tree = single_vessel(0.01, radius, 10.0, pulsating(3e-6), Outlet(0.0, 1e9))
+    fitted = calibrated(tree, {"n1": 3e-6}, 12e3)
+    bed, impedance = fitted.outlets["n1"], characteristic_impedance(fitted, "n1")
+    assert bool(impedance > 0.5 * bed.resistance) is half
+    assert bed.proximal == pytest.approx(0.5 * bed.resistance if half else impedance, rel=1e-12, abs=0.0)
+    assert bed.distal > 0.0

@@ -181,3 +181,11 @@ def test_bad_shapes_feeds_and_singular_balances_are_refused(rng):
         UpwindGraph(csr_array([[0.0, 1.0], [1.0, 0.0]]), np.zeros(2)).solve(np.ones(2), np.ones(2), 1.0)
     with pytest.raises(SolverStopped):
         graph.solve(graph.given + 1.0, np.full(N, np.nan), 1.0)
+
+
+def test_what_is_not_a_number_is_no_solution():
+    """Two control volumes that give to each other: sweeps end when they change nothing, and a NaN is no such end."""
+    graph = UpwindGraph(csr_array([[0.0, 1.0], [1.0, 0.0]]), np.array([2.0, 1.0]))
+    np.testing.assert_allclose(graph.solve(np.full(2, 3.0), np.ones(2), 1.0), 0.5, rtol=1e-12)
+    with pytest.raises(SolverStopped, match="no solution after"):
+        graph.solve(np.full(2, 3.0), np.array([1.0, np.nan]), 1.0)

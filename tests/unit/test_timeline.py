@@ -8,11 +8,12 @@ import pytest
 
 from haiflow.ports import Fluid, Surroundings
 from haiflow.scenario.model import Leak, Occlusion
+from haiflow.simulation.averages import cycles, mean_outlet_flow
 from haiflow.simulation.events import levels
 from haiflow.simulation.ledger import ACCOUNTS, HELD, Ledger, imbalance
 from haiflow.simulation.parts import Change, Parts, Refill
 from haiflow.simulation.stream import Metronome
-from haiflow.simulation.timeline import Timeline
+from haiflow.simulation.timeline import Epoch, Timeline
 
 WATER = Fluid(1000.0, 1e-3)
 BASE = Parts((), Surroundings(310.0, 1e5), WATER, 12e3)
@@ -139,3 +140,12 @@ def test_blocks_end_on_any_time_and_lose_no_volume():
         assert metronome.time == time
     steps = np.arange(1, 14)
     assert moved == pytest.approx(0.01 * steps[:12].sum() + 0.003456 * 13.0, rel=1e-9, abs=0.0)
+
+
+def test_means_of_a_run_that_stopped_early_end_where_it_did():
+    """An epoch of 10 s, and 10 s of one that was planned to take 30: each has half of the time."""
+    epochs = [Epoch(0.0, 10.0, replace(BASE, tree="sound"), None), Epoch(10.0, 40.0, replace(BASE, tree="shut"), None)]
+    run, outlet = SimpleNamespace(epochs=epochs, end=20.0), {"sound": 2.0, "shut": 1.0}
+    flow = SimpleNamespace(cycle=lambda tree: SimpleNamespace(name=tree, outlet_flow={"n1": outlet[tree]}))
+    assert [(cycle.name, share) for cycle, share in cycles(run, flow)] == [("sound", 0.5), ("shut", 0.5)]
+    assert mean_outlet_flow(run, flow) == {"n1": 1.5}
