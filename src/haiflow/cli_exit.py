@@ -58,6 +58,10 @@ def _refused_by_system(error: OSError | MemoryError) -> int:
         say(f"haiflow: {what}: not enough memory; ask for less (cells, outputs), or take a machine with more")
         return BAD_INPUT
     where = error.filename or "output"
+    try:
+        sys.stdout.flush()
+    except OSError:
+        sys.stdout = None  # it is the output that fails: what is left of it must not fail again at exit, with code 120
     say(f"{where}: {error.strerror or error}: the system refused; make room or check permissions, then run again")
     return BAD_INPUT
 

@@ -116,9 +116,10 @@ def test_whatever_the_locale_the_result_is_the_same(scenario, env):
     assert Results.open(scenario / "out").summary["scenario"]["name"] == "Übung – 試験"
 
 
-def test_no_one_listens(scenario):
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_no_one_listens(scenario, unbuffered):
     with Path("/dev/full").open("wb") as full:
-        code, _, err = haiflow(scenario, "check", "s.yaml", stdout=full)
+        code, _, err = haiflow(scenario, "check", "s.yaml", stdout=full, env={"PYTHONUNBUFFERED": unbuffered})
     assert code == 2
     assert "No space left" in err
     process = begin(scenario, "schema")
