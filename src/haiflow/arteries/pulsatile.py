@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from haiflow.arteries import tube_law
-from haiflow.arteries.gravity import column, column_at_nodes
+from haiflow.arteries.gravity import column_at_nodes, column_at_stations
 from haiflow.arteries.grid import Grid, make_grid
 from haiflow.arteries.local_steps import Shares, Steps, same_step, share_out
 from haiflow.arteries.plan import MOST_STEPS, SPARE, Plan, make_plan, steps_per_cycle, wave_speeds
@@ -241,9 +241,7 @@ class PulsatileFlow:
         """From the inlet's height, to which the kernel brings all pressures, to where they are."""
         tree = self.tree
         if tree.gravity is not None:
-            vessel = np.arange(len(tree.vessels), dtype=np.int32)
-            for station in range(3):
-                samples.stations[:, :, station, 0] -= column(tree, vessel, 0.5 * station * tree.length)
+            samples.stations[..., 0] -= column_at_stations(tree)
             for pressure in (node_pressure, samples.node_pressure, samples.node_head):
                 pressure -= column_at_nodes(tree)
 
