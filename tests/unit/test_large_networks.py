@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import pickle
 import sys
 import tracemalloc
@@ -13,7 +14,9 @@ from typing import Any
 
 import click
 import numpy as np
+import pandas
 import pytest
+import xarray
 from scipy.sparse import csr_array
 
 from haiflow.arteries.simple import murray_tree, network, pulsating
@@ -27,6 +30,7 @@ from haiflow.results import Network, Results
 from haiflow.results.store import write_into
 from haiflow.results.vtk import read_network, write_network
 from haiflow.scenario.load import loads
+from haiflow.simulation.arterial_tree import build_tree
 from haiflow.simulation.diagram import fan
 from haiflow.simulation.run import run_scenario
 
@@ -82,16 +86,51 @@ def test_reading_and_running_call_in_proportion_to_the_vessels() -> None:
     assert more < 1.15 * one * LARGE / SMALL
 
 
-def test_a_large_network_is_numbered_by_branches(runs: dict[int, Results]) -> None:
-    """And its results keep their names: each vessel's flow is that of its outlets, an equal share each."""
-    names = list(runs[SMALL].cycle_coords["vessel"])
-    assert names[:4] == ["v0", "v1", "v3", "v7"] or names[:4] == ["v0", "v2", "v6", "v14"]
-    arteries = runs[SMALL].summary["arteries"]
-    leaves = {0: 51}
-    for v in (1, 2):
-        leaves[v] = sum(1 for w in range(50, 101) if _ancestor(w, v))
-    for v, count in leaves.items():
-        assert arteries[f"v{v}"]["mean_flow_rate_m3_per_s"] == pytest.approx(80e-6 * count / 51, rel=0.02, abs=0.0)
+def uneven(vessels: int) -> tuple[str, dict[str, float]]:
+    """The same with a share of its own for each outlet, some off target; and the flow (m3/s) of each vessel."""
+    text, tree = scenario(vessels), murray_tree(vessels, pulsating(80e-6, 1.0), total_length=0.06 * vessels)
+    ends = [v for v in range(vessels) if tree.nodes[tree.end[v]] in tree.outlets]
+    share = {v: 2.0 * (rank + 1) / (len(ends) * (len(ends) + 1)) for rank, v in enumerate(ends)}
+    for v in ends:
+        more = ", off_target: bowel" if v in ends[::17] else ""
+        node = tree.nodes[tree.end[v]]
+        text = text.replace(
+            f"      {node}: {{share: {1.0 / len(ends)!r}}}\n", f"      {node}: {{share: {share[v]!r}{more}}}\n")
+    behind = {v: sum(part for w, part in share.items() if _ancestor(w, v)) for v in range(vessels)}
+    return text.replace("periodic_tolerance: 0.1", "periodic_tolerance: 0.01"), {
+        name: 80e-6 * behind[v] for v, name in enumerate(tree.vessels)}
+
+
+def test_a_large_network_is_solved_by_branches_and_told_in_the_order_of_its_file(tmp_path: Path) -> None:
+    """By name and by row alike: vessels.csv, cycle.nc, history.nc, network.vtp and the summary."""
+    text, flow = uneven(SMALL)
+    loaded, expected = loads(text), np.array(list(flow.values()))
+    names = list(flow)
+    solved = build_tree(loaded.model.arteries, loaded.model.run.numerics)
+    assert list(solved.vessels) != names
+    write_into(run_scenario(loaded, pictures=False), tmp_path)
+    table = pandas.read_csv(tmp_path / "vessels.csv")
+    assert list(table["vessel"]) == names
+    column = next(name for name in table if name.startswith("mean_flow_rate"))
+    scale = float(table[column][0]) / expected[0]  # of the column's unit
+    np.testing.assert_allclose(table[column] / scale, expected, rtol=0.02)
+    cycle = xarray.load_dataset(tmp_path / "cycle.nc")
+    assert list(cycle["vessel"].values) == names
+    np.testing.assert_allclose(cycle["flow_rate"][:-1, :, 1].mean("time"), expected, rtol=0.02)
+    history = xarray.load_dataset(tmp_path / "history.nc")
+    nodes = list(loaded.model.arteries.network.nodes)
+    assert list(history["terminal"].values) == [node for node in nodes if node in solved.outlets]
+    of_terminal = [flow[solved.terminal_vessel(str(node))] for node in history["terminal"].values]
+    np.testing.assert_allclose(history["terminal_flow_rate"][-1], of_terminal, rtol=0.02)
+    drawn = read_network(tmp_path / "network.vtp")
+    assert list(drawn.vessel_names) == names
+    assert [int(drawn.vessel[drawn.line(line)[0]]) for line in range(drawn.n_lines)] == list(range(SMALL))
+    at_line = [float(drawn.flow_rate[drawn.line(line)[0]]) for line in range(drawn.n_lines)]
+    np.testing.assert_allclose(at_line, expected, rtol=0.02)
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert [*summary["arteries"]] == names
+    assert [*summary["off_target"]] == [name for name in names if name in solved.off_target]
+    assert len(summary["off_target"]) == 3
 
 
 def _ancestor(vessel: int, above: int) -> bool:
