@@ -9,9 +9,10 @@ import pytest
 from haiflow.arteries.gravity import column, column_at_nodes
 from haiflow.arteries.grid import make_grid
 from haiflow.arteries.growth import grow
-from haiflow.arteries.periodic import periodic
-from haiflow.arteries.pulsatile import PulsatileFlow
+from haiflow.arteries.periodic import LOOK_AHEAD, SAMPLES, _Search, periodic
+from haiflow.arteries.pulsatile import PulsatileFlow, Samples
 from haiflow.arteries.simple import fork, murray_tree, pulsating, single_vessel
+from haiflow.arteries.slow_modes import slow_modes
 from haiflow.arteries.state import from_steady
 from haiflow.arteries.steady import steady
 from haiflow.arteries.subtree import with_demand
@@ -119,6 +120,23 @@ def test_stiff_walls_leave_the_flow_alone_and_show_the_column():
     np.testing.assert_allclose(fallen, np.broadcast_to(column_at_nodes(hung()), fallen.shape), atol=15.0)
     middle = WEIGHT * np.array([-0.1, -0.35, 0.0])
     np.testing.assert_allclose((light.pressure - heavy.pressure)[:, :, 1].mean(axis=0), middle, atol=15.0)
+
+
+def test_a_deep_column_does_not_loosen_the_tolerance():
+    """What pressures are off is measured against those that drive the blood, not against the blood's weight."""
+    tree = hung(gravity=4.0 * DOWN)  # a column of 21 kPa beside pressures of 14
+    flow = PulsatileFlow(tree)
+    before = flow.state()
+    last = flow.sample_cycle(SAMPLES)
+    search = _Search(flow.grid, slow_modes(flow.grid, before))
+    search.distance(before, before, last)
+    off = Samples(last.stations[:LOOK_AHEAD].copy(), last.node_pressure[:LOOK_AHEAD], last.node_head[:LOOK_AHEAD])
+    off.stations[7, 1, 2, 0] += 50.0
+    half = np.stack([column(tree, np.arange(3, dtype=np.int32), k * 0.5 * tree.length) for k in range(3)], axis=1)
+    driving = (last.stations[..., 0] + half).max()
+    assert last.stations[..., 0].max() > 1.3 * driving
+    assert search.residual(last, off) == pytest.approx((50.0 / driving, 50.0 / driving), rel=1e-9)
+    assert search.scale[0] == pytest.approx(driving, rel=1e-12)
 
 
 def test_low_vessels_are_wider_and_high_ones_narrower():

@@ -5,8 +5,8 @@ from the linearised network's periodic state (:mod:`haiflow.arteries.harmonics`)
 network (:mod:`haiflow.arteries.slow_modes`) say what the cycles to come would yet add: that is one step of Newton's
 method with the network as its Jacobian, and Anderson's method (1965, J ACM 12:547) mixes the last of these. The march
 ends where the state at the cycle's start is within the tolerance of the limit, as extrapolated (what the cycle changed
-and what is still to come), and the cycle's curves are, too: pressures against the largest pressure of the cycle, flow
-rates against the largest in their vessel.
+and what is still to come), and the cycle's curves are, too: pressures against the largest pressure of the cycle (where
+blood has weight, brought to the inlet's height), flow rates against the largest in their vessel.
 
 The stated residual is that of the curves which are handed out: the largest distance of pressure or flow rate from the
 limit at any time and station, of the largest pressure or flow rate in the network. A state does not tell it (a wave
@@ -25,6 +25,7 @@ import numpy as np
 
 from haiflow.arteries import tube_law
 from haiflow.arteries.balance import divergence_free
+from haiflow.arteries.gravity import column_at_stations
 from haiflow.arteries.grid import Grid, make_grid
 from haiflow.arteries.harmonics import from_harmonics
 from haiflow.arteries.pulsatile import COURANT, PulsatileFlow, Samples
@@ -134,7 +135,7 @@ class _Search:
         start, end = left[:, tree.start], left[:, tree.end]
         left = np.stack([start, 0.5 * (start + end), end], axis=2)
         after, before = (_outside_pressure(tree, each.stations) for each in (further, last))
-        pressed = float(np.abs(after - before[:n] + left).max()) / max(float(np.abs(before).max()), 1.0)
+        pressed = float(np.abs(after - before[:n] + left).max()) / _largest_pressure(tree, before)
         carried = np.abs(further.stations[..., 1] - last.stations[:n, :, :, 1]).max(axis=(0, 2))
         largest = _largest_flows(last)
         return (max(pressed, float(carried.max() / largest.max())), max(pressed, float((carried / largest).max())))
@@ -161,7 +162,7 @@ class _Search:
         return self._state(plain if np.abs(mixed - plain).max() > 0.5 else mixed)
 
     def _scale(self, samples: Samples) -> Floats:
-        pressure = max(float(np.abs(samples.stations[..., 0]).max()), 1.0)
+        pressure = _largest_pressure(self.grid.tree, samples.stations[..., 0])
         flow = _largest_flows(samples)
         cells, nodes = self.grid.n_cells, len(self.grid.tree.nodes)
         return np.concatenate(
@@ -174,6 +175,12 @@ class _Search:
     def _state(self, vector: Floats) -> State:
         pressure, flow, charge, ends = self._parts(vector * self.scale)
         return State(np.asarray(tube_law.area(pressure, self.grid.A0, self.grid.beta)), flow, charge, 0.0, ends)
+
+
+def _largest_pressure(tree: Tree, pressure: Floats) -> float:
+    """Pa, what pressures (nt, n_vessels, 3) are measured against: at the inlet's height, for the weight of a column of
+    blood is there whatever flows, and a deep one would loosen every tolerance."""
+    return max(float(np.abs(pressure + column_at_stations(tree)).max()), 1.0)
 
 
 def _largest_flows(samples: Samples) -> Floats:
