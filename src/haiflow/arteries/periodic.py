@@ -20,6 +20,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -70,9 +71,9 @@ class Cycle:
 
 def periodic(
     tree: Tree, *, tolerance: float = 1e-3, max_cycles: int = 40, state: State | None = None, grid: Grid | None = None,
-    courant: float = COURANT, told: Callable[[int], None] | None = None,
+    courant: float = COURANT, told: Callable[[int, float], None] | None = None,
 ) -> Cycle:
-    """March the blood flow to its periodic state; ``told`` hears the number of each cycle when it begins.
+    """March the blood flow to its periodic state; ``told`` hears the number of each cycle and the share done.
 
     ``tolerance``: the distance from the limit to reach, every vessel by its own flow (see the module). ``state``: where
     to start, such as that of a similar tree's cycle on the same grid. ``courant``: cells that the fastest wave crosses
@@ -85,9 +86,11 @@ def periodic(
     search = _Search(grid, slow_modes(grid, start))
     for count in range(1, max_cycles + 1):
         if told is not None:
-            told(count)
+            told(count, 0.0)
+            flow.told = partial(told, count)
         volume = flow.end_volume.copy()
         samples = flow.sample_cycle(SAMPLES)
+        flow.told = None
         moved, end = flow.end_volume - volume, flow.state()
         distance = search.distance(start, end, samples)
         if distance <= tolerance and count >= LEAST_CYCLES:

@@ -42,7 +42,7 @@ class BloodFlow:
         self.base_digest = base.digest()
         self.cycles: dict[str, Cycle] = {}
         self.latest: State | None = None
-        self.told: Callable[[int], None] | None = None  # hears the number of each heart beat that is computed
+        self.told: Callable[[int, float], None] | None = None  # hears the number of each heart beat and the share done
 
     def cycle(self, tree: Tree) -> Cycle:
         """The periodic cycle of ``tree``; an altered tree starts from the state of the one before."""

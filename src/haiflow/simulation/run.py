@@ -110,13 +110,14 @@ class _Job:
         for number, at in enumerate(times):
             tree = self.timeline.parts_at(at).tree
             if tree is not None:
-                self.flow.told = partial(self._beat, number / len(times))
+                which = "" if len(times) == 1 else f" {number + 1} of {len(times)}"
+                self.flow.told = partial(self._beat, which)
                 self.flow.cycle(tree)
             self.progress("arteries", (number + 1) / len(times))
 
-    def _beat(self, share: float, count: int) -> None:
-        """Heart beat ``count`` on the way to a periodic cycle begins."""
-        self.progress(f"arteries, heart beat {count}", share)
+    def _beat(self, which: str, count: int, share: float) -> None:
+        """``share`` of heart beat ``count`` on the way to a periodic cycle is done."""
+        self.progress(f"arteries{which}, heart beat {count}", share)
 
     def clock(self, timeline: Timeline, stage: str, coarse: bool = False) -> Clock:
         """The clock that the scenario asks for."""
