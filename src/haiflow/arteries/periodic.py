@@ -32,7 +32,7 @@ from haiflow.arteries.harmonics import from_harmonics
 from haiflow.arteries.pulsatile import COURANT, PulsatileFlow, Samples
 from haiflow.arteries.slow_modes import SlowModes, slow_modes
 from haiflow.arteries.state import State, end_flows
-from haiflow.arteries.stenosis import loss_at_start, lumped_loss
+from haiflow.arteries.stenosis import lumped_drop
 from haiflow.arteries.tree import Tree
 from haiflow.errors import SolverStopped
 from haiflow.ports import Floats
@@ -211,10 +211,4 @@ def _cycle(flow: PulsatileFlow, samples: Samples, volume: Floats, count: int) ->
 
 def _outside_pressure(tree: Tree, stations: Floats) -> Floats:
     """(nt, n_vessels, 3) Pa: at inlet and outlet the pressure before and behind a vessel's own lumped loss."""
-    pressure, flow = stations[..., 0].copy(), stations[..., 1]
-    linear, quadratic = lumped_loss(tree)
-    before = loss_at_start(tree)
-    for station, share in ((0, before), (2, before - 1.0)):
-        rate = flow[:, :, station]
-        pressure[:, :, station] += share * (linear + quadratic * np.abs(rate)) * rate
-    return pressure
+    return np.asarray(stations[..., 0] + lumped_drop(tree, stations[..., 1]))
