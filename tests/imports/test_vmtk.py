@@ -1,5 +1,7 @@
 """VMTK centre lines: one Y as whole lines, as split tracts and as branches; radii, units, and what is refused."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -81,6 +83,21 @@ def in_pieces(path, cuts):
     return save(path, lines[::-1], radii[::-1])
 
 
+def all_cut(path, *places, turned=(), copy=False):
+    """Both whole lines cut at the same points, so that what they share is there twice; no arrays of cells."""
+    lines, radii = [], []
+    for whole, size in zip(WHOLE, RADII, strict=True):
+        edges = [0, *places, len(whole) - 1]
+        for first, last in pairwise(edges):
+            step = -1 if (len(lines) in turned) else 1
+            lines.append(whole[first : last + 1][::step])
+            radii.append(size[first : last + 1][::step])
+    if copy:
+        lines.append(lines[0][::-1])
+        radii.append(radii[0][::-1])
+    return save(path, lines, radii)
+
+
 def trunk_in_pieces(path):
     """Single branches that meet at their ends, the trunk in three pieces of which the middle one is turned."""
     trunk, size = TRUNK, np.linspace(2.5, 2.2, 61)
@@ -115,8 +132,15 @@ WAYS = sorted([(round(30.0 + LENGTHS["left"], 3), 3.6), (round(30.0 + LENGTHS["r
         lambda path: save(path, [WHOLE[0], WHOLE[1][::-1]], [RADII[0], RADII[1][::-1]]),
         lambda path: in_pieces(path, [(0, 20, False), (0, 75, True), (1, 30, True), (1, 90, False)]),
         trunk_in_pieces,
+        lambda path: all_cut(path, 20),
+        lambda path: all_cut(path, 60),
+        lambda path: all_cut(path, 20, 45, turned=(1, 3)),
+        lambda path: all_cut(path, 20, 60, turned=(2, 3)),
+        lambda path: all_cut(path, 60, copy=True),
+        lambda path: save(path, [*WHOLE, WHOLE[0][::-1]], [*RADII, RADII[0][::-1]]),
     ],
-    ids=["whole", "split", "branches", "reversed", "one reversed", "in pieces", "trunk in pieces"],
+    ids=["whole", "split", "branches", "reversed", "one reversed", "in pieces", "trunk in pieces", "cut in the trunk",
+         "cut at the fork", "cut twice", "cut in the trunk and at the fork", "a piece thrice", "a line twice"],
 )
 def test_the_same_fork_in_every_form(tmp_path, read, write):
     model, warnings = read(write(tmp_path / "y.vtp"), reader(Assumed()))
@@ -134,6 +158,15 @@ def test_pieces_that_are_joined_are_told(tmp_path, read):
     _, warnings = read(trunk_in_pieces(tmp_path / "y.vtp"), reader(Assumed()))
     assert "lines = 5 pieces: those that go on from each other are one line" in warnings
     assert "pieces" not in read(branches(tmp_path / "z.vtp"), reader(Assumed()))[1]
+
+
+def test_copies_are_told_and_lines_that_run_side_by_side_are_refused(tmp_path, read):
+    _, warnings = read(all_cut(tmp_path / "y.vtp", 60, copy=True), reader(Assumed()))
+    assert "left out: they lie on others" in warnings
+    first, size = WHOLE[0], RADII[0]  # cut in the trunk, where the other line is not cut but begins
+    lines, radii = [first[:21], first[20:], WHOLE[1][20:]], [size[:21], size[20:], RADII[1][20:]]
+    with pytest.raises(InputError, match=r"at \(0, 0, 10\) mm: 2 lines: they run in one vessel beyond.*cut lines"):
+        read(save(tmp_path / "z.vtp", lines, radii), reader(Assumed()))
 
 
 def test_three_branches_of_one_place(tmp_path, read):

@@ -9,9 +9,10 @@ import pytest
 from haiflow.arteries.gravity import column, column_at_nodes
 from haiflow.arteries.grid import make_grid
 from haiflow.arteries.growth import grow
-from haiflow.arteries.periodic import periodic
-from haiflow.arteries.pulsatile import PulsatileFlow
-from haiflow.arteries.simple import fork, pulsating, single_vessel
+from haiflow.arteries.periodic import LOOK_AHEAD, SAMPLES, _Search, periodic
+from haiflow.arteries.pulsatile import PulsatileFlow, Samples
+from haiflow.arteries.simple import fork, murray_tree, pulsating, single_vessel
+from haiflow.arteries.slow_modes import slow_modes
 from haiflow.arteries.state import from_steady
 from haiflow.arteries.steady import steady
 from haiflow.arteries.subtree import with_demand
@@ -50,6 +51,47 @@ def test_column_follows_a_path_where_there_is_one():
     np.testing.assert_allclose(found, WEIGHT * np.array([0.0, 0.3, 0.2, -0.2]), rtol=1e-12, atol=1e-9)
 
 
+def winding(vessels):
+    """A tree with paths of 2 to 9 points, some of which stand twice; every fifth vessel is straight."""
+    tree, rng = murray_tree(vessels, pulsating(80e-6), total_length=0.1 * vessels), np.random.default_rng(0)
+    place, paths = rng.uniform(size=(vessels + 1, 3)), {}
+    for v, name in enumerate(tree.vessels):
+        if v % 5:
+            inner = np.repeat(rng.uniform(size=(v % 8, 3)), 1 + (v % 7 == 0), axis=0)
+            paths[name] = np.concatenate([place[[tree.start[v]]], inner, place[[tree.end[v]]]])
+    return replace(tree, position=place, paths=paths, gravity=np.array([0.0, 1.0, -9.81]))
+
+
+def test_columns_of_many_paths_are_those_of_each():
+    tree = winding(101)
+    grid = make_grid(tree)
+    found = column(tree, grid.vessel_of_face, grid.face_x)
+    at_node = column_at_nodes(tree)
+    for v, name in enumerate(tree.vessels):
+        here = slice(grid.face_offset[v], grid.last_face[v] + 1)
+        path = tree.paths.get(name, tree.position[[tree.start[v], tree.end[v]]])
+        done = np.cumsum(np.concatenate([[0.0], np.linalg.norm(np.diff(path, axis=0), axis=1)]))
+        there = -1060.0 * (path - tree.position[0]) @ tree.gravity
+        expected = np.interp(grid.face_x[here] / tree.length[v], done / done[-1], there)
+        np.testing.assert_allclose(found[here], expected, rtol=1e-9, atol=1e-6)
+        np.testing.assert_allclose(found[here][[0, -1]], at_node[[tree.start[v], tree.end[v]]], rtol=1e-9, atol=1e-6)
+
+
+def test_columns_of_many_paths_are_found_in_one_pass():
+    """However many paths, the vessels of the places are gone through a few times: not once a path."""
+    gone_through = []
+
+    class Counted(np.ndarray):
+        def __array_ufunc__(self, ufunc, method, *inputs, **options):
+            gone_through.append(max(np.size(each) for each in inputs))
+            return getattr(ufunc, method)(*[np.asarray(each) for each in inputs], **options)
+
+    tree = winding(401)
+    grid = make_grid(tree)
+    column(tree, grid.vessel_of_cell.view(Counted), grid.x)
+    assert sum(gone_through) <= 10 * grid.n_cells
+
+
 def test_heights_decide_the_flow_only_under_gravity():
     tree, light = hung(), hung(gravity=None)
     lifted = PLACES + np.array([[0.0], [0.0], [0.1], [0.0]])
@@ -78,6 +120,23 @@ def test_stiff_walls_leave_the_flow_alone_and_show_the_column():
     np.testing.assert_allclose(fallen, np.broadcast_to(column_at_nodes(hung()), fallen.shape), atol=15.0)
     middle = WEIGHT * np.array([-0.1, -0.35, 0.0])
     np.testing.assert_allclose((light.pressure - heavy.pressure)[:, :, 1].mean(axis=0), middle, atol=15.0)
+
+
+def test_a_deep_column_does_not_loosen_the_tolerance():
+    """What pressures are off is measured against those that drive the blood, not against the blood's weight."""
+    tree = hung(gravity=4.0 * DOWN)  # a column of 21 kPa beside pressures of 14
+    flow = PulsatileFlow(tree)
+    before = flow.state()
+    last = flow.sample_cycle(SAMPLES)
+    search = _Search(flow.grid, slow_modes(flow.grid, before))
+    search.distance(before, before, last)
+    off = Samples(last.stations[:LOOK_AHEAD].copy(), last.node_pressure[:LOOK_AHEAD], last.node_head[:LOOK_AHEAD])
+    off.stations[7, 1, 2, 0] += 50.0
+    half = np.stack([column(tree, np.arange(3, dtype=np.int32), k * 0.5 * tree.length) for k in range(3)], axis=1)
+    driving = (last.stations[..., 0] + half).max()
+    assert last.stations[..., 0].max() > 1.3 * driving
+    assert search.residual(last, off) == pytest.approx((50.0 / driving, 50.0 / driving), rel=1e-9)
+    assert search.scale[0] == pytest.approx(driving, rel=1e-12)
 
 
 def test_low_vessels_are_wider_and_high_ones_narrower():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import io
+import json
 import pickle
 import sys
 import tracemalloc
@@ -16,6 +18,9 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from haiflow.arteries import pulsatile
+from haiflow.arteries.grid import make_grid
+from haiflow.arteries.periodic import periodic
 from haiflow.arteries.simple import murray_tree, network, pulsating
 from haiflow.arteries.tree import CLOSED, Tree
 from haiflow.cli_run import Progress
@@ -23,10 +28,11 @@ from haiflow.numerics import implicit, joint
 from haiflow.numerics.joint import JointSystem
 from haiflow.ports import LinearTransport
 from haiflow.report import detail, handed, pack, page, scene
-from haiflow.results import Network, Results
+from haiflow.results import Network, Results, netcdf
 from haiflow.results.store import write_into
 from haiflow.results.vtk import read_network, write_network
 from haiflow.scenario.load import loads
+from haiflow.simulation.arterial_tree import build_tree
 from haiflow.simulation.diagram import fan
 from haiflow.simulation.run import run_scenario
 
@@ -82,16 +88,50 @@ def test_reading_and_running_call_in_proportion_to_the_vessels() -> None:
     assert more < 1.15 * one * LARGE / SMALL
 
 
-def test_a_large_network_is_numbered_by_branches(runs: dict[int, Results]) -> None:
-    """And its results keep their names: each vessel's flow is that of its outlets, an equal share each."""
-    names = list(runs[SMALL].cycle_coords["vessel"])
-    assert names[:4] == ["v0", "v1", "v3", "v7"] or names[:4] == ["v0", "v2", "v6", "v14"]
-    arteries = runs[SMALL].summary["arteries"]
-    leaves = {0: 51}
-    for v in (1, 2):
-        leaves[v] = sum(1 for w in range(50, 101) if _ancestor(w, v))
-    for v, count in leaves.items():
-        assert arteries[f"v{v}"]["mean_flow_rate_m3_per_s"] == pytest.approx(80e-6 * count / 51, rel=0.02, abs=0.0)
+def uneven(vessels: int) -> tuple[str, dict[str, float]]:
+    """The same with a share of its own for each outlet, some off target; and the flow (m3/s) of each vessel."""
+    text, tree = scenario(vessels), murray_tree(vessels, pulsating(80e-6, 1.0), total_length=0.06 * vessels)
+    ends = [v for v in range(vessels) if tree.nodes[tree.end[v]] in tree.outlets]
+    share = {v: 2.0 * (rank + 1) / (len(ends) * (len(ends) + 1)) for rank, v in enumerate(ends)}
+    for v in ends:
+        more = ", off_target: bowel" if v in ends[::17] else ""
+        node = tree.nodes[tree.end[v]]
+        text = text.replace(
+            f"      {node}: {{share: {1.0 / len(ends)!r}}}\n", f"      {node}: {{share: {share[v]!r}{more}}}\n")
+    behind = {v: sum(part for w, part in share.items() if _ancestor(w, v)) for v in range(vessels)}
+    return text.replace("periodic_tolerance: 0.1", "periodic_tolerance: 0.01"), {
+        name: 80e-6 * behind[v] for v, name in enumerate(tree.vessels)}
+
+
+def test_a_large_network_is_solved_by_branches_and_told_in_the_order_of_its_file(tmp_path: Path) -> None:
+    """By name and by row alike: vessels.csv, cycle.nc, history.nc, network.vtp and the summary."""
+    text, flow = uneven(SMALL)
+    loaded, expected = loads(text), np.array(list(flow.values()))
+    names = list(flow)
+    solved = build_tree(loaded.model.arteries, loaded.model.run.numerics)
+    assert list(solved.vessels) != names
+    write_into(run_scenario(loaded, pictures=False), tmp_path)
+    with (tmp_path / "vessels.csv").open() as file:
+        table = list(csv.DictReader(file))
+    assert [row["vessel"] for row in table] == names
+    rate = [float(value) for row in table for key, value in row.items() if key.startswith("mean_flow_rate")]
+    np.testing.assert_allclose(np.array(rate) / rate[0], expected / expected[0], rtol=0.02)
+    cycle, places = netcdf.read(tmp_path / "cycle.nc")
+    assert list(places["vessel"]) == names
+    np.testing.assert_allclose(cycle["flow_rate"].values[:-1, :, 1].mean(axis=0), expected, rtol=0.02)
+    history, places = netcdf.read(tmp_path / "history.nc")
+    assert list(places["terminal"]) == [node for node in loaded.model.arteries.network.nodes if node in solved.outlets]
+    of_terminal = [flow[solved.terminal_vessel(str(node))] for node in places["terminal"]]
+    np.testing.assert_allclose(history["terminal_flow_rate"].values[-1], of_terminal, rtol=0.02)
+    drawn = read_network(tmp_path / "network.vtp")
+    assert list(drawn.vessel_names) == names
+    assert [int(drawn.vessel[drawn.line(line)[0]]) for line in range(drawn.n_lines)] == list(range(SMALL))
+    at_line = [float(drawn.flow_rate[drawn.line(line)[0]]) for line in range(drawn.n_lines)]
+    np.testing.assert_allclose(at_line, expected, rtol=0.02)
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert [*summary["arteries"]] == names
+    assert [*summary["off_target"]] == [name for name in names if name in solved.off_target]
+    assert len(summary["off_target"]) == 3
 
 
 def _ancestor(vessel: int, above: int) -> bool:
@@ -244,6 +284,39 @@ def test_the_stages_after_the_run_are_timed_and_told(capsys: pytest.CaptureFixtu
     # Best of some: other work on the machine may come between two stages.
     again = (run_scenario(loads(scenario(5)), pictures=False).summary["timing"] for _ in range(5))
     assert any(sum(v for key, v in timing.items() if key != "total_s") > 0.9 * timing["total_s"] for timing in again)
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_a_long_heart_beat_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch, threads: str) -> None:
+    """Within the beat, not at its start alone; and what is heard changes nothing."""
+    monkeypatch.setenv("HAIFLOW_THREADS", threads)
+    monkeypatch.setattr(pulsatile, "CELLS_PER_THREAD", 100)
+    monkeypatch.setattr(pulsatile, "PIECE", 10_000)
+    monkeypatch.setattr(pulsatile, "TOLD_PIECE", 10_000)
+    tree = murray_tree(SMALL, pulsating(80e-6, 1.0), total_length=0.06 * SMALL)
+    grid = make_grid(tree, 0.01)
+    told: list[tuple[int, float]] = []
+    heard = periodic(tree, tolerance=0.1, grid=grid, told=lambda beat, share: told.append((beat, share)))
+    for beat in range(1, heard.cycles + 1):
+        shares = [share for number, share in told if number == beat]
+        assert len(shares) > 10
+        assert shares[0] == 0.0
+        assert shares[-1] == 1.0
+        assert max(np.diff(shares)) < 0.2
+    monkeypatch.undo()
+    alone = periodic(tree, tolerance=0.1, grid=grid)
+    np.testing.assert_array_equal(heard.pressure, alone.pressure)
+    np.testing.assert_array_equal(heard.flow_rate, alone.flow_rate)
+
+
+def test_a_run_tells_the_share_of_each_heart_beat(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pulsatile, "PIECE", 1_000)
+    monkeypatch.setattr(pulsatile, "TOLD_PIECE", 1_000)
+    told: list[tuple[str, float]] = []
+    run_scenario(loads(scenario(5)), pictures=False, progress=lambda *how_far: told.append(how_far))
+    shares = [share for stage, share in told if stage == "arteries, heart beat 1"]
+    assert len(shares) > 5
+    assert shares == sorted(shares)
 
 
 def test_a_new_stage_is_told_at_once_in_a_log(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -166,6 +166,22 @@ def test_a_nodes_pressure_is_that_before_the_losses_behind_it():
     np.testing.assert_allclose(samples.node_pressure[1:, 1], pressure[1:, 0, 2], rtol=1e-9)
 
 
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_a_closed_ends_node_has_the_vessels_pressure_whatever_the_loss_there(share, turned):
+    """Nothing flows there, so the loss takes nothing: a ligated stump does not read 0 Pa at its tip."""
+    tree = forked(loss_linear=np.array([0.0, 0.0, 4e8]), loss_at_start=np.array([0.5, 0.5, share]))
+    tree = replace(tree, outlets={"n2": BED, "n3": CLOSED})
+    if turned:
+        tree = replace(tree, start=np.array([0, 1, 3], dtype=np.int32), end=np.array([1, 2, 1], dtype=np.int32))
+    flow = PulsatileFlow(tree)
+    block, samples = flow.advance(flow.steps_in_cycle), flow.sample_cycle(200)
+    at_tip = samples.stations[:, 2, 0 if turned else 2, 0]
+    assert at_tip.min() > 5e3
+    np.testing.assert_allclose(samples.node_pressure[1:, 3], at_tip[1:], rtol=1e-9)
+    assert block.node_pressure[-1, 3] == pytest.approx(at_tip[0], rel=0.01)
+
+
 def test_occluded_inlet_under_pressure_is_at_rest():
     tree = replace(forked(severity=np.array([1.0, 0.0, 0.0])), inlet=Inlet("n0", "pressure", 0.8, 12e3 * WAVE))
     flow = PulsatileFlow(tree)

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 from scipy.integrate import quad
+from scipy.optimize import brentq
 
+from haiflow.arteries import steady as steady_network
 from haiflow.arteries.pulsatile import PulsatileFlow
 from haiflow.arteries.simple import fork, network, single_vessel
 from haiflow.arteries.steady import loaded_resistance, steady
 from haiflow.arteries.tree import CLOSED, Inlet, Outlet
-from haiflow.errors import InputError
+from haiflow.errors import InputError, SolverStopped
 
 MU = 3.8e-3
 FLOW = Inlet("n0", "flow_rate", 1.0, np.array([6e-6]))
@@ -148,3 +150,34 @@ def test_friction_of_elastic_vessels_is_that_of_the_march():
     drop = flow.pressure[0] - flow.pressure[2:]
     np.testing.assert_allclose(drop, last[0] - last[2:], rtol=5e-3)
     assert np.all(steady(tree).pressure[0] - steady(tree).pressure[2:] > 1.3 * drop)  # at the reference radius
+
+
+def soft(speed, kind="flow_rate", mean=1e-6):
+    return fork([1.0] * 3, [1e-3] * 3, [speed] * 3, Inlet("n0", kind, 1.0, np.array([mean])),
+                Outlet(2e10, 0.0, 0.0, 700.0))  # fmt: skip
+
+
+@pytest.mark.parametrize("tree", [soft(3.0), soft(2.0), soft(1.5), soft(2.0, "pressure", 12e3), soft(3.0, mean=2e-5)])
+def test_friction_of_soft_long_vessels_is_that_of_the_radius_which_they_have(tree):
+    """Pressure widens a vessel, and the wider vessel needs less of it: taken in turns the two swing about."""
+    flow = steady(tree, elastic=True)
+    drop = flow.pressure[tree.start] - flow.pressure[tree.end]
+    np.testing.assert_allclose(drop, loaded_resistance(tree, flow.pressure) * flow.flow_rate, rtol=1e-9)
+    assert np.all(loaded_resistance(tree, flow.pressure) < 0.7 * loaded_resistance(tree, 0.0 * flow.pressure))
+
+
+def test_soft_vessel_against_bisection():
+    tree = single_vessel(1.0, 1e-3, 3.0, Inlet("n0", "flow_rate", 1.0, np.array([1e-6])), Outlet(1e10))
+
+    def missing(first):
+        return first - 1e4 - 1e-6 * loaded_resistance(tree, np.array([first, 1e4]))[0]
+
+    assert steady(tree, elastic=True).pressure[0] == pytest.approx(brentq(missing, 1e4, 1e6, xtol=1e-9), rel=1e-11)
+
+
+def test_a_network_that_does_not_settle_is_told(monkeypatch):
+    monkeypatch.setattr(steady_network, "SWEEPS", 0)
+    monkeypatch.setattr(steady_network, "MAX_ITERATIONS", 2)  # enough where nothing yields
+    steady(soft(3.0))
+    with pytest.raises(SolverStopped, match="the steady network did not settle; last relative change 0"):
+        steady(soft(3.0), elastic=True)

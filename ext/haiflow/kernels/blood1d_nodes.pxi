@@ -6,14 +6,15 @@
 
 
 cdef inline double mean_pressure(End *ends, int node, Net *net, double otherwise) noexcept nogil:
-    # Static pressure at a node: area-weighted over the ends that see it without a loss.
+    # Static pressure at a node: area-weighted over the ends that see it without a loss. Nothing flows in a closed end:
+    # whatever the loss there, it has none. A vessel that is shut at its start shows what lies behind.
     cdef int i, e
     cdef double area, weight = 0.0, sum = 0.0
     cdef const double *t
     for i in range(net.node_start[node], net.node_start[node + 1]):
         e = net.node_end[i]
         t = net.end + e * END_COLUMNS
-        if t[END_VISCOUS] > 0.0 or t[END_TURBULENT] > 0.0 or (t[END_CLOSED] != 0.0 and t[END_SIGN] < 0.0):
+        if t[END_CLOSED] == SHUT or (t[END_CLOSED] == OPEN and (t[END_VISCOUS] > 0.0 or t[END_TURBULENT] > 0.0)):
             continue
         area = ends[e].q * ends[e].q * ends[e].q * ends[e].q
         weight += area

@@ -39,19 +39,41 @@ def column(tree: Tree, vessel: NDArray[np.int32], x: Floats) -> Floats:
     start, end = at_node[tree.start[vessel]], at_node[tree.end[vessel]]
     share = x / tree.length[vessel]
     found = start * (1.0 - share) + end * share
-    if tree.gravity is None:
+    winding = {name: path for name, path in tree.paths.items() if len(path) > 2}
+    if tree.gravity is None or not winding:
         return found
-    for name, path in tree.paths.items():
-        here = vessel == tree.vessel(name)
-        if len(path) > 2 and here.any():
-            found[here] = np.interp(share[here], *_along(path, _column(tree, path), start[here][0], end[here][0]))
-    return np.asarray(found)
+    number = np.full(len(tree.vessels), -1)
+    number[[tree.vessel(name) for name in winding]] = np.arange(len(winding))
+    on_path = number[vessel] >= 0
+    found[on_path] = _along(tree, winding, number[vessel[on_path]], share[on_path])
+    return found
 
 
-def _along(path: Floats, value: Floats, first: float, last: float) -> tuple[Floats, Floats]:
-    """Shares of the path's length at its points, and the values there; the ends have those of their nodes."""
-    done = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
-    return done / done[-1], np.concatenate([[first], value[1:-1], [last]])
+def column_at_stations(tree: Tree) -> Floats:
+    """(n_vessels, 3) Pa: the same at inlet, middle and outlet of each vessel."""
+    vessel = np.arange(len(tree.vessels), dtype=np.int32)
+    return np.stack([column(tree, vessel, 0.5 * station * tree.length) for station in range(3)], axis=1)
+
+
+def _along(tree: Tree, paths: dict[str, Floats], number: NDArray[np.intp], share: Floats) -> Floats:
+    """(n,) Pa at a ``share`` (n,) of the length of each path ``number`` (n,), of all paths in one pass.
+
+    Linear between a path's points; the ends have the values of their nodes.
+    """
+    size = np.array([len(path) for path in paths.values()])
+    last = np.cumsum(size) - 1
+    first = last - size + 1
+    points = np.concatenate([np.asarray(path, dtype=float) for path in paths.values()])
+    vessels, value = [tree.vessel(name) for name in paths], _column(tree, points)
+    value[first], value[last] = (column_at_nodes(tree)[side[vessels]] for side in (tree.start, tree.end))
+    done = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
+    done = (done - np.repeat(done[first], size)) / np.repeat(done[last] - done[first], size)
+    # Each path has a stretch of its own on one long axis, which tells the two points around a place.
+    before = np.searchsorted(2.0 * np.repeat(np.arange(len(size)), size) + done, 2.0 * number + share, side="right") - 1
+    before = np.clip(before, first[number], last[number] - 1)
+    wide = done[before + 1] - done[before]
+    part = np.divide(share - done[before], wide, out=np.ones_like(wide), where=wide > 0.0)
+    return np.asarray(value[before] + part * (value[before + 1] - value[before]))
 
 
 def _column(tree: Tree, points: Floats) -> Floats:

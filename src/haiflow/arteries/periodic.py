@@ -5,8 +5,8 @@ from the linearised network's periodic state (:mod:`haiflow.arteries.harmonics`)
 network (:mod:`haiflow.arteries.slow_modes`) say what the cycles to come would yet add: that is one step of Newton's
 method with the network as its Jacobian, and Anderson's method (1965, J ACM 12:547) mixes the last of these. The march
 ends where the state at the cycle's start is within the tolerance of the limit, as extrapolated (what the cycle changed
-and what is still to come), and the cycle's curves are, too: pressures against the largest pressure of the cycle, flow
-rates against the largest in their vessel.
+and what is still to come), and the cycle's curves are, too: pressures against the largest pressure of the cycle (where
+blood has weight, brought to the inlet's height), flow rates against the largest in their vessel.
 
 The stated residual is that of the curves which are handed out: the largest distance of pressure or flow rate from the
 limit at any time and station, of the largest pressure or flow rate in the network. A state does not tell it (a wave
@@ -20,17 +20,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from haiflow.arteries import tube_law
 from haiflow.arteries.balance import divergence_free
+from haiflow.arteries.gravity import column_at_stations
 from haiflow.arteries.grid import Grid, make_grid
 from haiflow.arteries.harmonics import from_harmonics
 from haiflow.arteries.pulsatile import COURANT, PulsatileFlow, Samples
 from haiflow.arteries.slow_modes import SlowModes, slow_modes
 from haiflow.arteries.state import State, end_flows
-from haiflow.arteries.stenosis import loss_at_start, lumped_loss
+from haiflow.arteries.stenosis import lumped_drop
 from haiflow.arteries.tree import Tree
 from haiflow.errors import SolverStopped
 from haiflow.ports import Floats
@@ -69,9 +71,9 @@ class Cycle:
 
 def periodic(
     tree: Tree, *, tolerance: float = 1e-3, max_cycles: int = 40, state: State | None = None, grid: Grid | None = None,
-    courant: float = COURANT, told: Callable[[int], None] | None = None,
+    courant: float = COURANT, told: Callable[[int, float], None] | None = None,
 ) -> Cycle:
-    """March the blood flow to its periodic state; ``told`` hears the number of each cycle when it begins.
+    """March the blood flow to its periodic state; ``told`` hears the number of each cycle and the share done.
 
     ``tolerance``: the distance from the limit to reach, every vessel by its own flow (see the module). ``state``: where
     to start, such as that of a similar tree's cycle on the same grid. ``courant``: cells that the fastest wave crosses
@@ -84,9 +86,11 @@ def periodic(
     search = _Search(grid, slow_modes(grid, start))
     for count in range(1, max_cycles + 1):
         if told is not None:
-            told(count)
+            told(count, 0.0)
+            flow.told = partial(told, count)
         volume = flow.end_volume.copy()
         samples = flow.sample_cycle(SAMPLES)
+        flow.told = None
         moved, end = flow.end_volume - volume, flow.state()
         distance = search.distance(start, end, samples)
         if distance <= tolerance and count >= LEAST_CYCLES:
@@ -134,7 +138,7 @@ class _Search:
         start, end = left[:, tree.start], left[:, tree.end]
         left = np.stack([start, 0.5 * (start + end), end], axis=2)
         after, before = (_outside_pressure(tree, each.stations) for each in (further, last))
-        pressed = float(np.abs(after - before[:n] + left).max()) / max(float(np.abs(before).max()), 1.0)
+        pressed = float(np.abs(after - before[:n] + left).max()) / _largest_pressure(tree, before)
         carried = np.abs(further.stations[..., 1] - last.stations[:n, :, :, 1]).max(axis=(0, 2))
         largest = _largest_flows(last)
         return (max(pressed, float(carried.max() / largest.max())), max(pressed, float((carried / largest).max())))
@@ -161,7 +165,7 @@ class _Search:
         return self._state(plain if np.abs(mixed - plain).max() > 0.5 else mixed)
 
     def _scale(self, samples: Samples) -> Floats:
-        pressure = max(float(np.abs(samples.stations[..., 0]).max()), 1.0)
+        pressure = _largest_pressure(self.grid.tree, samples.stations[..., 0])
         flow = _largest_flows(samples)
         cells, nodes = self.grid.n_cells, len(self.grid.tree.nodes)
         return np.concatenate(
@@ -174,6 +178,12 @@ class _Search:
     def _state(self, vector: Floats) -> State:
         pressure, flow, charge, ends = self._parts(vector * self.scale)
         return State(np.asarray(tube_law.area(pressure, self.grid.A0, self.grid.beta)), flow, charge, 0.0, ends)
+
+
+def _largest_pressure(tree: Tree, pressure: Floats) -> float:
+    """Pa, what pressures (nt, n_vessels, 3) are measured against: at the inlet's height, for the weight of a column of
+    blood is there whatever flows, and a deep one would loosen every tolerance."""
+    return max(float(np.abs(pressure + column_at_stations(tree)).max()), 1.0)
 
 
 def _largest_flows(samples: Samples) -> Floats:
@@ -201,10 +211,4 @@ def _cycle(flow: PulsatileFlow, samples: Samples, volume: Floats, count: int) ->
 
 def _outside_pressure(tree: Tree, stations: Floats) -> Floats:
     """(nt, n_vessels, 3) Pa: at inlet and outlet the pressure before and behind a vessel's own lumped loss."""
-    pressure, flow = stations[..., 0].copy(), stations[..., 1]
-    linear, quadratic = lumped_loss(tree)
-    before = loss_at_start(tree)
-    for station, share in ((0, before), (2, before - 1.0)):
-        rate = flow[:, :, station]
-        pressure[:, :, station] += share * (linear + quadratic * np.abs(rate)) * rate
-    return pressure
+    return np.asarray(stations[..., 0] + lumped_drop(tree, stations[..., 1]))

@@ -18,12 +18,13 @@ from haiflow.arteries.grid import Grid, reference_area, stiffness
 from haiflow.arteries.junctions import REFLECTION, WINDKESSEL, Nodes, end_nodes, join
 from haiflow.arteries.local_steps import Steps, choose_steps, node_levels
 from haiflow.arteries.outlets import implicit_weight
-from haiflow.arteries.stenosis import end_losses
+from haiflow.arteries.stenosis import end_losses, is_shut
 from haiflow.arteries.tree import Inlet, Tree
 from haiflow.errors import SolverStopped
 from haiflow.ports import Floats
 
 SPARE = 8  # slots beyond the last, which the kernel's passes may read
+OPEN, SHUT, SEALED = range(3)  # how a vessel's end is closed: not at all, by a total occlusion, at a closed outlet
 MOST_STEPS = 1_000_000  # in a cardiac cycle: far beyond what any artery needs
 
 
@@ -163,7 +164,8 @@ def _end_table(grid: Grid, nodes: Nodes) -> tuple[Floats, NDArray[np.int32], NDA
     table[:, 3] = beta / (3.0 * rho * A0)
     table[:, 4] = np.sqrt(beta / (2.0 * rho * A0))
     table[:, 5], table[:, 6] = end_losses(tree)
-    table[:, 7] = nodes.closed
+    table[:, 7] = np.where(nodes.closed, SEALED, OPEN)
+    table[0::2, 7][is_shut(tree)] = SHUT
     table[:, 8] = np.sqrt(A0)
     return table, face, cell
 

@@ -11,13 +11,14 @@ end of which all stand at the same time. Threads share the work of a larger netw
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from haiflow.arteries import tube_law
-from haiflow.arteries.gravity import column, column_at_nodes
+from haiflow.arteries.gravity import column_at_nodes, column_at_stations
 from haiflow.arteries.grid import Grid, make_grid
 from haiflow.arteries.local_steps import Shares, Steps, same_step, share_out
 from haiflow.arteries.plan import MOST_STEPS, SPARE, Plan, make_plan, steps_per_cycle, wave_speeds
@@ -35,6 +36,7 @@ MULTIPLE = 200  # steps in a cycle are a multiple of this, so that samples fall 
 CELLS_PER_THREAD = 500  # below, threads wait for each other longer than they work
 MOST_THREADS = 8
 PIECE = 1_000_000  # cells times fine steps in one call of several threads: some 10 ms
+TOLD_PIECE = 20_000_000  # the same of one thread that tells how far it is: some 0.3 s
 WORK_ROWS, NODE_ROWS, BLOCK_ROWS, END_WORK = 3, 2, 8, 23
 DONE, BAD_AREA, TOO_FAST = 0, 1, 2
 REASONS = {BAD_AREA: "an area is not positive and finite", TOO_FAST: "a wave outruns every time step tried"}
@@ -92,6 +94,7 @@ class PulsatileFlow:
         self.end_volume = np.zeros(2 * len(tree.vessels))
         self._kernel = kernel("blood1d")
         self.threads = self._worthwhile(allowed()) if threads is None else threads
+        self.told: Callable[[float], None] | None = None  # hears which share of a march is done, some times a second
         self._set_up()
         self.restore(state)
 
@@ -233,6 +236,8 @@ class PulsatileFlow:
             out = (flux[done:], node_pressure[done:] if record else node_pressure, samples.after(taken))
             status = self._run_piece(piece, every, *out)
             done += piece
+            if self.told is not None:
+                self.told(done / n_steps)
         self.kernel_s += time.perf_counter() - began
         self._lower(node_pressure, samples)
         return status, (flux, node_pressure, samples)
@@ -241,17 +246,17 @@ class PulsatileFlow:
         """From the inlet's height, to which the kernel brings all pressures, to where they are."""
         tree = self.tree
         if tree.gravity is not None:
-            vessel = np.arange(len(tree.vessels), dtype=np.int32)
-            for station in range(3):
-                samples.stations[:, :, station, 0] -= column(tree, vessel, 0.5 * station * tree.length)
+            samples.stations[..., 0] -= column_at_stations(tree)
             for pressure in (node_pressure, samples.node_pressure, samples.node_head):
                 pressure -= column_at_nodes(tree)
 
     def _piece(self, every: int) -> int:
-        """Steps in one call of the kernel: all, or some milliseconds' worth where the number of threads may change."""
-        if len(self._pace.choices) == 1:
+        """Steps in one call of the kernel: all, or some milliseconds' worth where the number of threads may change, or
+        a part of a second's where someone hears how far it is."""
+        alone = len(self._pace.choices) == 1
+        if alone and self.told is None:
             return MOST_STEPS
-        steps = int(np.ceil(PIECE / (self.grid.n_cells << self.steps.top)))
+        steps = int(np.ceil((TOLD_PIECE if alone else PIECE) / (self.grid.n_cells << self.steps.top)))
         return -(-steps // every) * every if every else steps
 
     def _run_piece(self, n_steps: int, every: int, flux: Floats, node_pressure: Floats, samples: Samples) -> int:

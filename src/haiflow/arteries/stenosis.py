@@ -13,6 +13,8 @@ outlet are those outside of it.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from haiflow.arteries.tree import Tree
@@ -61,6 +63,16 @@ def lumped_loss(tree: Tree) -> tuple[Floats, Floats]:
     none = np.zeros(len(tree.vessels))
     return (none if tree.loss_linear is None else tree.loss_linear,
             none if tree.loss_quadratic is None else tree.loss_quadratic)  # fmt: skip
+
+
+def lumped_drop(tree: Tree, flow_rate: Floats, vessel: Any = slice(None)) -> Floats:
+    """(..., 3) Pa: by how much pressures outside of a vessel's own lumped loss are above those inside, at its inlet,
+    middle and outlet, for flow rates (..., 3) m3/s there of one ``vessel`` or of all."""
+    linear, quadratic = (each[vessel] for each in lumped_loss(tree))
+    before = loss_at_start(tree)[vessel]
+    share = np.stack([before, 0.0 * before, before - 1.0], axis=-1)
+    loss = np.asarray(linear)[..., None] + np.asarray(quadratic)[..., None] * np.abs(flow_rate)
+    return np.asarray(share * (loss * flow_rate))
 
 
 def stenosis_loss(tree: Tree) -> tuple[Floats, Floats]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from haiflow.arteries import stations
 from haiflow.arteries.grid import make_grid
 from haiflow.arteries.periodic import Cycle, periodic
 from haiflow.arteries.state import State
@@ -42,7 +43,7 @@ class BloodFlow:
         self.base_digest = base.digest()
         self.cycles: dict[str, Cycle] = {}
         self.latest: State | None = None
-        self.told: Callable[[int], None] | None = None  # hears the number of each heart beat that is computed
+        self.told: Callable[[int, float], None] | None = None  # hears the number of each heart beat and the share done
 
     def cycle(self, tree: Tree) -> Cycle:
         """The periodic cycle of ``tree``; an altered tree starts from the state of the one before."""
@@ -89,11 +90,14 @@ def tip_pressure(cycle: Cycle, tree: Tree, tip: Tip) -> Floats:
     vessel = tree.vessel(tip.vessel)
     if tip.position == "ostium":
         return cycle.node_pressure[:, tree.start[vessel]]
-    fraction = np.clip(float(tip.position) / tree.length[vessel], 0.0, 1.0)
-    inlet, middle, outlet = (cycle.pressure[:, vessel, station] for station in range(3))
-    if fraction < 0.5:
-        return inlet + 2.0 * fraction * (middle - inlet)
-    return middle + (2.0 * fraction - 1.0) * (outlet - middle)
+    return stations.between(stations.of_cycle(cycle, tree, vessel), tip_share(tree, tip))
+
+
+def tip_share(tree: Tree, tip: Tip) -> float:
+    """How far along its vessel the tip lies, of the length; zero at the ostium."""
+    if tip.vessel is None or tip.position == "ostium":
+        return 0.0
+    return float(np.clip(float(tip.position) / tree.length[tree.vessel(tip.vessel)], 0.0, 1.0))
 
 
 def mean_tip_pressure(parts: Parts, blood: BloodFlow | None) -> float:

@@ -40,8 +40,8 @@ def network(run: Trajectory, flow: BloodFlow | None, model: given.ScenarioModel)
     if run.infusion is not None:
         lines += _catheter(run, pump)
     if flow is not None and base.tree is not None:
-        lines += _arteries(run, flow, replace(base.tree, position=fan(base.tree)) if diagram else base.tree)
-        lines += _grown(run, flow, base.tree)
+        arteries = _arteries(run, flow, replace(base.tree, position=fan(base.tree)) if diagram else base.tree)
+        lines += _in_file_order(arteries, model) + _in_file_order(_grown(run, flow, base.tree), model)
     if not lines:
         return None
     sizes = [len(line.points) for line in lines]
@@ -62,6 +62,13 @@ def network(run: Trajectory, flow: BloodFlow | None, model: given.ScenarioModel)
         pump=PumpBody(pump, np.array([0.0, 1.0, 0.0]), PUMP_RADIUS, PUMP_HEIGHT) if model.pump is not None else None,
         diagram=diagram,
     )
+
+
+def _in_file_order(lines: list[_Polyline], model: given.ScenarioModel) -> list[_Polyline]:
+    """The lines by vessel as the scenario's file has them; those of one vessel as they are."""
+    assert model.arteries is not None
+    place = {name: index for index, name in enumerate(model.arteries.network.vessels)}
+    return sorted(lines, key=lambda line: place[line.name])
 
 
 def _is_diagram(run: Trajectory, model: given.ScenarioModel) -> bool:

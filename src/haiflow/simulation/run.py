@@ -26,6 +26,7 @@ from haiflow.simulation.clock import Clock, Trajectory
 from haiflow.simulation.detection import Observer
 from haiflow.simulation.drawing import liver_field, network
 from haiflow.simulation.events import build_timeline, fault_key, fault_name
+from haiflow.simulation.file_order import series_in_file_order, summary_in_file_order
 from haiflow.simulation.liver_mesh import liver_mesh
 from haiflow.simulation.perfused import resolve, shared_liver
 from haiflow.simulation.provenance import inputs, provenance
@@ -109,13 +110,14 @@ class _Job:
         for number, at in enumerate(times):
             tree = self.timeline.parts_at(at).tree
             if tree is not None:
-                self.flow.told = partial(self._beat, number / len(times))
+                which = "" if len(times) == 1 else f" {number + 1} of {len(times)}"
+                self.flow.told = partial(self._beat, which)
                 self.flow.cycle(tree)
             self.progress("arteries", (number + 1) / len(times))
 
-    def _beat(self, share: float, count: int) -> None:
-        """Heart beat ``count`` on the way to a periodic cycle begins."""
-        self.progress(f"arteries, heart beat {count}", share)
+    def _beat(self, which: str, count: int, share: float) -> None:
+        """``share`` of heart beat ``count`` on the way to a periodic cycle is done."""
+        self.progress(f"arteries{which}, heart beat {count}", share)
 
     def clock(self, timeline: Timeline, stage: str, coarse: bool = False) -> Clock:
         """The clock that the scenario asks for."""
@@ -207,7 +209,7 @@ def _results(
     fields: bool,
 ) -> Results:
     scenario, flow, model = job.scenario, job.flow, job.model
-    summary = summarise(main, flow, name=scenario.name, sha256=scenario.sha256, clock=model.run.clock)
+    summary = _summary(job, main)
     summary["detection"] = detection
     summary["solver"] = {"steps": main.steps, "epochs": len(main.epochs), "arteries": _solver(flow)}
     if job.tip is not None:
@@ -216,7 +218,7 @@ def _results(
     if job.base.perfused is not None:
         summary["solver"]["liver"] = _bed(job.base.perfused)
     if twin is not None:
-        plain = summarise(twin, flow, name=scenario.name, sha256=scenario.sha256, clock=model.run.clock)
+        plain = _summary(job, twin)
         kept = ("segments", "tumours", "liver", "pump", "catheter", "ledger", "off_target", "body")
         summary["twin"] = {key: plain[key] for key in kept if key in plain}
     account = provenance(scenario, main, job.base)
@@ -224,6 +226,9 @@ def _results(
         account.setdefault("warnings", []).extend(tip_notes(job.tip, [fault.kind for fault in model.faults]))
     series, coords = history(main)
     cycle, cycle_coords = ({}, {}) if flow is None or not fields else cycle_series(flow.cycle(flow.base), flow.base)
+    if model.arteries is not None:
+        series, coords = series_in_file_order(series, coords, model.arteries)
+        cycle, cycle_coords = series_in_file_order(cycle, cycle_coords, model.arteries)
     mesh = job.mesh if fields else None
     return Results(
         summary=summary,
@@ -243,6 +248,12 @@ def _results(
         provenance=account,
         presenter=presenter,
     )
+
+
+def _summary(job: _Job, run: Trajectory) -> dict[str, Any]:
+    scenario, model = job.scenario, job.model
+    found = summarise(run, job.flow, name=scenario.name, sha256=scenario.sha256, clock=model.run.clock)
+    return found if model.arteries is None else summary_in_file_order(found, model.arteries)
 
 
 def _scan(main: Trajectory, mesh: TetraMesh | None) -> Scan | None:

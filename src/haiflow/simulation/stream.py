@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from haiflow.arteries import stations
 from haiflow.arteries.grid import Grid, make_grid
 from haiflow.arteries.pulsatile import FluxBlock, PulsatileFlow
 from haiflow.arteries.transport import PulseTransport
@@ -20,7 +21,7 @@ from haiflow.numerics.compensated import Holding, Totals
 from haiflow.numerics.field import FieldSystem
 from haiflow.numerics.joint import JointSystem, Step
 from haiflow.ports import Floats
-from haiflow.simulation.blood import BloodFlow
+from haiflow.simulation.blood import BloodFlow, tip_share
 from haiflow.simulation.circulation import injection_of, seen, split_of, tissue_of, way_of
 from haiflow.simulation.parts import Parts
 from haiflow.simulation.perfused import joined
@@ -120,7 +121,6 @@ class Stream(Totals):
         if self.transport is not None:
             transport.c[:] = self.transport.c
         self.transport = transport
-        self.tip_node = None if injection is None else self._tip_node(injection.vessel, injection.position)
         self._fit_systems(parts)
 
     def _fit_flow(self, before: Parts, parts: Parts) -> None:
@@ -150,20 +150,16 @@ class Stream(Totals):
             self.systems = [JointSystem(item.balances, item.connections) for item in behind] if balanced else []
         self.routes = inlets(parts)
 
-    def _tip_node(self, vessel: str, position: float | str) -> tuple[int, int, float]:
-        """Nodes on both sides of the tip and how far it is from the first, as a share of the vessel's length."""
-        tree = self.grid.tree
-        index = tree.vessel(vessel)
-        share = 0.0 if position == "ostium" else float(position) / float(tree.length[index])
-        return int(tree.start[index]), int(tree.end[index]), share
-
     def tip_pressure(self, block: FluxBlock) -> float:
-        """Mean pressure (gauge Pa) at the tip over a block."""
-        if self.tip_node is None:
+        """Mean pressure (gauge Pa) at the tip over a block, as :func:`haiflow.simulation.blood.tip_pressure` has it."""
+        line, tree = self.parts.line, self.grid.tree
+        if line is None or line.tip.vessel is None:
             return self.parts.artery_pressure
-        first, last, share = self.tip_node
-        mean = block.node_pressure.mean(axis=0)
-        return float((1.0 - share) * mean[first] + share * mean[last])
+        vessel = tree.vessel(line.tip.vessel)
+        if line.tip.position == "ostium":
+            return float(block.node_pressure[:, tree.start[vessel]].mean())
+        pressures = stations.of_block(block, self.grid, vessel)
+        return float(stations.between(pressures, tip_share(tree, line.tip)).mean())
 
     def tip_concentration(self) -> Floats:
         """(n_substances,) of the blood that comes round, which is what could enter the line."""

@@ -13,6 +13,7 @@ from haiflow.errors import InputError
 
 TOGETHER = 0.2  # of the radius: lines nearer than this run in one vessel
 SAME = 1e-3  # of the radius: ends nearer than this are one point
+BESIDE = 3.0  # radii beyond a fork: daughters have parted there
 
 
 @dataclass(frozen=True)
@@ -205,6 +206,7 @@ def _clusters(group: list[int], shared: Any, until: float) -> list[list[int]]:
 def by_shared_ends(points: Any, radius: Any, lines: list[Any]) -> list[Branch]:
     """Branches that meet at their ends only; the inlet is the widest free end, and each branch leads away from it."""
     node_of = _nodes(points, radius, lines)
+    _refuse_side_by_side(points, radius, lines, node_of)
     meeting = defaultdict(list)
     for index, pair in enumerate(node_of):
         for node in pair:
@@ -234,6 +236,32 @@ def by_shared_ends(points: Any, radius: Any, lines: list[Any]) -> list[Branch]:
         rule = "the lines are not connected to each other"
         raise InputError("lines", f"{len(lines) - len(used)} of {len(lines)}", rule, "keep one network")
     return branches
+
+
+def _refuse_side_by_side(points: Any, radius: Any, lines: list[Any], node_of: list[tuple[int, int]]) -> None:
+    """Raise where two lines leave a node and are still in one vessel some radii on: their way would count twice."""
+    leaving = defaultdict(list)
+    for line, pair in zip(lines, node_of, strict=True):
+        for node, way in zip(pair, (line, line[::-1]), strict=True):
+            leaving[node].append(points[way])
+            far = BESIDE * float(radius[way[0]])
+            if len(leaving[node]) > 1 and any(_beside(other, points[way], far) for other in leaving[node][:-1]):
+                place = ", ".join(f"{1e3 * x:.4g}" for x in points[way[0]])
+                raise InputError(
+                    f"lines at ({place}) mm", "2 lines", "they run in one vessel beyond the place where they meet",
+                    "cut lines where they part, all in one place, or give them whole",
+                )
+
+
+def _beside(one: Any, two: Any, far: float) -> bool:
+    """Whether two ways are together ``far`` (m) on."""
+    at: list[Any] = []
+    for way in (one, two):
+        along = _along(way)
+        if along[-1] < far:
+            return False
+        at.append(np.array([np.interp(far, along, way[:, axis]) for axis in range(3)]))
+    return bool(np.linalg.norm(at[0] - at[1]) <= TOGETHER * far / BESIDE)
 
 
 def _named(node: int, root: int, meeting: dict[int, list[int]]) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 from haiflow.errors import InputError
 from haiflow.mesh.extras import need
 from haiflow.scenario.imports.branches import Branch, by_groups, by_overlap, by_shared_ends
-from haiflow.scenario.imports.centre_lines import whole_lines
+from haiflow.scenario.imports.centre_lines import whole_lines, without_copies
 from haiflow.scenario.imports.draft import Draft, DraftOutlet, DraftVessel
 from haiflow.scenario.imports.findings import Findings
 from haiflow.scenario.imports.tapers import pieces
@@ -68,7 +68,9 @@ def _read(file: Path, findings: Findings, assumed: Assumed) -> Draft:
             joined, count = whole_lines(points, radius, lines)
             if count:
                 findings.add("lines", f"{len(lines)} pieces", "those that go on from each other are one line")
-            lines = joined
+            lines = without_copies(points, radius, joined)
+            if len(lines) < len(joined):
+                findings.add("lines", f"{len(joined) - len(lines)} of {len(joined)}", "left out: they lie on others")
         branches = branches or by_overlap(points, radius, lines) or by_shared_ends(points, radius, lines)
     except InputError as error:
         raise InputError(f"{file}: {error.place}", error.value, error.rule, error.remedy) from None
