@@ -73,6 +73,14 @@ REFUSED = [
     ("a: b: c", "s:1:5: YAML: not valid YAML", "key: value"),
     ("a\x00: 1", "s:1:2: character U+0000: control characters", "delete"),
     ("a: 1\nb: \x1b[31m", "s:2:4: character U+001B", "delete"),
+    ('a: 1\nb: "\\e[31mred"', "s:2:4: b: character U+001B: control characters are not text", "delete its escape"),
+    ('a: {"b\\0": 1}', "s:1:5: a: character U+0000", "delete its escape"),
+    ('a: ["x", "\\a"]', "s:1:10: a.1: character U+0007", "delete its escape"),
+    ('a: "\\u202Egpj"', "s:1:4: a: character U+202E", "delete its escape"),
+    ('a: "\\x85"', "s:1:4: a: character U+0085", "delete its escape"),
+    ('a: "over\\rwritten"', "s:1:4: a: character U+000D", "delete its escape"),
+    ("a: x\u202egpj", "s:1:5: character U+202E", "delete it"),
+    ("# \u2066", "s:1:3: character U+2066", "delete it"),
 ]
 
 
@@ -112,3 +120,10 @@ def test_missing_files_and_folders(tmp_path):
         read_file(tmp_path / "none.yaml")
     with pytest.raises(InputError, match="a folder"):
         read_file(tmp_path)
+
+
+def test_a_key_to_set_is_text_too():
+    from haiflow.scenario.overrides import split_assignment
+
+    with pytest.raises(InputError, match=r"U\+001B: control characters are not text"):
+        split_assignment("liver.labels.a\x1b[31m=V")
