@@ -1,5 +1,7 @@
 """The YAML reader: what it means, where things stand, and what it refuses, quickly."""
 
+import os
+import signal
 import time
 
 import pytest
@@ -120,6 +122,18 @@ def test_missing_files_and_folders(tmp_path):
         read_file(tmp_path / "none.yaml")
     with pytest.raises(InputError, match="a folder"):
         read_file(tmp_path)
+
+
+def test_a_pipe_is_refused_at_once(tmp_path):
+    """It was waited for without end: the alarm would end the test."""
+    os.mkfifo(tmp_path / "s.yaml")
+    signal.signal(signal.SIGALRM, lambda *_: (_ for _ in ()).throw(TimeoutError("waits for the pipe")))
+    signal.alarm(5)
+    try:
+        with pytest.raises(InputError, match="a pipe or device: a scenario is a YAML file; write it into a file"):
+            read_file(tmp_path / "s.yaml")
+    finally:
+        signal.alarm(0)
 
 
 def test_a_key_to_set_is_text_too():

@@ -74,8 +74,8 @@ class Document:
 
     def place(self, path: KeyPath, *, key: bool = False) -> str:
         """``scenario.yaml:12:19: catheter.inner_diameter``"""
-        dotted = ".".join(str(part) for part in path)
-        return f"{self.mark(path, key=key)}: {dotted}" if dotted else str(self.mark(path, key=key))
+        dotted, mark = ".".join(str(part) for part in path), str(self.mark(path, key=key))
+        return mark if not dotted or mark == f"--set {dotted}" else f"{mark}: {dotted}"
 
 
 def read_file(path: Path, shown: str | None = None) -> Document:
@@ -100,6 +100,8 @@ def bounded_bytes(path: Path, shown: str, kind: str, smaller: str) -> bytes:
     try:
         if path.is_dir():
             raise InputError(shown, "a folder", kind, "give the path of the file")
+        if path.exists() and not path.is_file():  # a pipe or a device may never end
+            raise InputError(shown, "a pipe or device", kind, "write it into a file, and give the path of that")
         with path.open("rb") as stream:
             data = stream.read(LARGEST_FILE + 1)
     except FileNotFoundError:
