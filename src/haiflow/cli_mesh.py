@@ -37,6 +37,8 @@ def info(file: str, unit: str, labels: tuple[str, ...], as_json: bool) -> int:
     """
     from haiflow.mesh import about_region, inspect
 
+    if not Path(file).exists():
+        raise InputError(file, "nothing there", "the file does not exist", "check the path")
     if about_region.is_region(Path(file)):
         found = about_region.inspect(Path(file), inspect.UNITS[unit])
         text = about_region.as_text(found)

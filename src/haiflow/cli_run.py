@@ -6,7 +6,8 @@ import json
 import math
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,7 @@ def run(
     if verify_numerics and not all(isinstance(each, Scenario) for each in loaded):
         rule = "the numerics of single scenarios are verified"
         raise InputError("--verify-numerics", "a sweep", rule, "run one variant of it alone")
+    refuse_sweeps_own(loaded, of_sweeps)
     folders = output_folders(loaded, output)
     for each, folder in zip(loaded, folders, strict=True):
         if isinstance(each, Scenario) and not (of_sweeps["resume"] and is_complete(folder)):
@@ -64,6 +66,18 @@ def run(
         status = next((each["status"] for each in runs if CODES[each["status"]] == worst), "complete")
         click.echo(json.dumps({"status": status, "runs": runs}))
     return worst
+
+
+def refuse_sweeps_own(loaded: Sequence[Scenario | Swept], of_sweeps: dict[str, Any]) -> None:
+    """Raises InputError for an option of sweeps where there is none."""
+    from haiflow.scenario.load import Scenario
+
+    if not all(isinstance(each, Scenario) for each in loaded):
+        return
+    for option in ("workers", "scheduler", "shard"):
+        if of_sweeps[option] is not None:
+            rule = "it is of a sweep, and no scenario here has one"
+            raise InputError(f"--{option}", of_sweeps[option], rule, "leave it out, or add 'sweep:'")
 
 
 def is_complete(folder: Path) -> bool:
@@ -102,7 +116,8 @@ def run_one(scenario: Scenario, folder: Path, force: bool, quiet: bool, numerics
 
         verify_numerics(scenario, results, progress)
     progress("writing", 0.0)
-    results.save(folder, force=force)
+    with naming(folder):
+        results.save(folder, force=force)
     progress.end()
     status = str(results.summary.get("status", "complete"))
     seconds = time.perf_counter() - begun
@@ -119,6 +134,18 @@ def run_one(scenario: Scenario, folder: Path, force: bool, quiet: bool, numerics
         "seconds": round(seconds, 3),
         "summary": results.summary,
     }
+
+
+@contextmanager
+def naming(folder: Path) -> Iterator[None]:
+    """An error of the system that names no file, as a full disk's of one that is open, or a file that is gone by now,
+    is told as that of ``folder``."""
+    try:
+        yield
+    except OSError as error:
+        if error.strerror and (error.filename is None or ".partial" in str(error.filename)):
+            raise OSError(error.errno, error.strerror, str(folder)) from error
+        raise
 
 
 class Progress:

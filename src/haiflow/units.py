@@ -154,6 +154,8 @@ def _remedy(text: str, wanted: Dimension) -> str:
         return f"write a decimal point and no thousands separator, e.g. '{wanted.example}'"
     if re.match(r"\s*[+-]?\.?(nan|inf)", text, re.IGNORECASE):
         return f"give a finite number and a unit, e.g. '{wanted.example}'"
+    if re.match(r"\s*[\u2010-\u2015\u2212\ufe63\uff0d]", text):
+        return "the sign is another letter that looks like a minus: type '-'"
     return f"write a number and a unit, e.g. '{wanted.example}'"
 
 

@@ -45,6 +45,32 @@ def test_commands_that_are_none(capsys, arguments):
     assert "Usage" in out + err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["view", "."], "no summary.json in it: a folder of results has summary.json"),
+        (["view", "absent"], "absent: No such file or directory"),
+        (["mesh", "info", "nope.msh"], "nope.msh: nothing there: the file does not exist; check the path"),
+        (["run", CONTRACT, "--shard", "0/0"], "--shard: 0/0: it is of a sweep, and no scenario here has one; leave it"),
+        (["run", CONTRACT, "--workers", "-1"], "--workers: -1: it is of a sweep"),
+        (["run", CONTRACT, "--scheduler", "local"], "--scheduler: local: it is of a sweep"),
+        (["check", CONTRACT, "--set", "catheter.length=−5 cm"], "--set catheter.length: '−5 cm'"),
+        (["check", CONTRACT, "--set", "catheter.length=−5 cm"], "looks like a minus: type '-'"),
+        (["check", CONTRACT, "--set", "liver={mesh: no_mesh.txt}"], "liver.mesh: 'no_mesh.txt': cannot be read as"),
+        (["check", CONTRACT, "--set", "liver={mesh: no_mesh.txt}"], "give one of .vtu"),
+    ],
+)
+def test_what_is_said_of_it(capsys, tmp_path, monkeypatch, arguments, said):
+    monkeypatch.chdir(tmp_path)
+    scenario = tmp_path / "contract.yaml"
+    scenario.write_text(CONTRACT.read_text())
+    (tmp_path / "no_mesh.txt").write_text("text")
+    code, out, err = command(capsys, *(scenario if each == CONTRACT else each for each in arguments))
+    assert (code, out) == (2, "")
+    assert said in err
+    assert not list(tmp_path.glob("runs"))
+
+
 def test_check_prints_the_plan_and_writes_nothing(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, out, err = command(capsys, "check", CONTRACT)

@@ -87,7 +87,7 @@ def test_a_full_disk(scenario, tmp_path):
     try:
         code, _, err = haiflow(scenario, "run", "s.yaml", "-o", "disk/out", "--quiet")
         assert code == 2, err
-        assert "No space left on device" in err
+        assert "disk/out: No space left on device" in err
         assert "make room" in err
         assert not list(disk.iterdir())
     finally:

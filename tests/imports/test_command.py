@@ -9,6 +9,7 @@ import pytest
 from haiflow.cli import main
 from haiflow.errors import InputError
 from haiflow.scenario.imports.openbf import read as openbf
+from haiflow.scenario.imports.scenario_file import imported
 from haiflow.scenario.imports.svoned import read as svoned
 from haiflow.scenario.imports.svzerod import read as svzerod
 from haiflow.scenario.load import load
@@ -106,6 +107,25 @@ def test_without_a_name_it_is_written_here(capsys, openbf_deck, tmp_path, monkey
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert haiflow(capsys, "import", "openbf", openbf_deck)[0] == 0
     assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["fork-haiflow.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("peer", "fixture"), [(openbf, "openbf_deck"), (svoned, "svoned_deck"), (svzerod, "svzerod_deck")]
+)
+@pytest.mark.parametrize("absurd", ["1e308", "-1e308", "1e-308"])
+def test_each_number_of_a_deck_may_be_absurd(request, peer, fixture, absurd):
+    """Whichever it is, it is refused in four short parts, or it plays no part."""
+    deck = request.getfixturevalue(fixture)
+    text, told = deck.read_text(), []
+    numbers = list(re.finditer(r"(?<![\w.])-?\d+(\.\d+)?(e[-+]?\d+)?(?![\w.])", text))
+    for found in numbers[:: max(len(numbers) // 90, 1)]:
+        deck.write_text(text[: found.start()] + absurd + text[found.end() :])
+        try:
+            imported(deck, peer, "peer")
+        except InputError as error:
+            told += str(error).splitlines()
+    assert len(told) > 10
+    assert [line for line in told if not FOUR_PARTS.fullmatch(line) or re.search(r"\d{30}", line)] == []
 
 
 @pytest.mark.parametrize("peer", ["openbf", "svoned", "svzerod"])

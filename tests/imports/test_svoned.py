@@ -241,6 +241,9 @@ CORONARY = "CORONARY CDATA\nDATATABLE CDATA LIST\n0 10\n0 100\n0 1e-6\n0 -1e-6\n
         ("OUTPUT TEXT", "INCLUDE ../tables.in TRUE", "its own folder"),
         ("OUTPUT TEXT", "INCLUDE fork.in TRUE", "includes itself"),
         ("OUTPUT TEXT", "ELEMENT 3", "no card"),
+        ("NODE 2 0.0 -3.0", "NODE 2 1e308 -3.0", "no artery has such a coordinate (m): -100 to 100"),
+        ("NODE 2 0.0 -3.0", "NODE 2 0.0 -1e5", "no artery has such a coordinate"),
+        ("SEGMENT trunk 0 8.0", "SEGMENT trunk 1e308 8.0", "a whole number below"),
         ("MATERIAL MAT LINEAR 1.06 0.04 5000.0 2.0 2.0e6", "", "no MATERIAL"),
     ],
 )

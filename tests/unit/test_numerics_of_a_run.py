@@ -6,9 +6,10 @@ import pytest
 
 from haiflow.cli import commands
 from haiflow.cli_exit import guarded
+from haiflow.report import numerics as numerics_page
 from haiflow.report.page import render
 from haiflow.scenario.load import loads
-from haiflow.simulation import convergence
+from haiflow.simulation import convergence, worst_figure
 from haiflow.simulation.knobs import families, tightened, turned, untouched
 from haiflow.simulation.run import run_scenario
 from haiflow.verify.small_chain import chain
@@ -57,16 +58,16 @@ def test_a_row_knows_its_level_its_order_and_its_noise():
     coarsest = scenario(run__numerics={"min_cells": 2}, catheter__cells=8)
     cells, macro = families(coarsest.model)
     levels = {"cells": [{"x.y": 1.0 + h**2} for h in cells.factors], "macro step": [{"x.y": 2.0}] * 3}
-    row = convergence._row("x.y", 2.0, 0.0, [cells, macro], levels)
+    row = convergence._row("x.y", 2.0, 0.0, [cells, macro], levels, 1e-24)
     assert row["cells"]["state"] == "asymptotic"
     assert row["uncertainty"] == pytest.approx(1.25 * 1.0, rel=1e-9)
     first = {"cells": [{"x.y": 2.0}] * 3, "macro step": [{"x.y": 1.0 + h} for h in macro.factors]}
-    row = convergence._row("x.y", 2.0, 0.0, [cells, macro], first)
+    row = convergence._row("x.y", 2.0, 0.0, [cells, macro], first, 1e-24)
     assert row["macro step"]["state"] == "asymptotic"
     assert row["uncertainty"] == pytest.approx(1.25 * 1.0, rel=1e-9)
     both = {"cells": levels["cells"], "macro step": first["macro step"]}
-    assert convergence._row("x.y", 2.0, 0.0, [cells, macro], both)["uncertainty"] == pytest.approx(2.5, rel=1e-9)
-    noisy = convergence._row("x.y", 2.0, 5.0, [cells, macro], levels)
+    assert convergence._row("x.y", 2.0, 0.0, [cells, macro], both, 1e-24)["uncertainty"] == pytest.approx(2.5, rel=1e-9)
+    noisy = convergence._row("x.y", 2.0, 5.0, [cells, macro], levels, 1e-24)
     assert noisy["cells"]["state"] == "below the iteration's error"
     assert noisy["uncertainty"] >= 5.0 + 0.75
 
@@ -134,14 +135,64 @@ def test_the_levels_are_runs_of_their_own(verified):
 def test_a_figure_that_is_nothing_has_no_relative_error_and_is_never_the_worst(verified):
     levels = {"macro step": [{"body.trace_kg": value} for value in (1e-60, 3e-60, 9e-60)]}
     step = families(scenario().model)[1]
-    row = convergence._row("body.trace_kg", 3e-60, 0.0, [step], levels)
+    row = convergence._row("body.trace_kg", 3e-60, 0.0, [step], levels, 1e-24)
     assert row["nothing"]
     assert row["relative_uncertainty"] == 0.0
     assert convergence.worst([row]) is None
+    round_off = {"macro step": [{"catheter.blood_fraction_at_end": value} for value in (0.0, 1.1e-16, -4e-15)]}
+    floor = worst_figure.floors({"catheter.blood_fraction_at_end": 1.1e-16})["catheter.blood_fraction_at_end"]
+    row = convergence._row("catheter.blood_fraction_at_end", 1.1e-16, 0.0, [step], round_off, floor)
+    assert row["nothing"]
+    seen = {"macro step": [{"catheter.blood_fraction_at_end": value} for value in (0.3, 1.1e-16, 0.2)]}
+    row = convergence._row("catheter.blood_fraction_at_end", 1.1e-16, 0.0, [step], seen, floor)
+    assert not row["nothing"]  # a coarser run has some: it is a figure
+    assert 1.0 <= row["relative_uncertainty"] < 10.0
     worst = verified.summary["numerics"]["worst"]
     assert worst["relative_uncertainty"] == max(
         row["relative_uncertainty"] for row in verified.summary["numerics"]["figures"]
     )
+
+
+def test_round_off_of_zero_is_no_figure(verified):
+    """5300 % of 1e-16 led the table."""
+    rows = {row["figure"]: row for row in verified.summary["numerics"]["figures"]}
+    blood = rows["catheter.blood_fraction_at_end"]
+    assert abs(blood["value"]) < 1e-12
+    assert blood["nothing"]
+    assert rows["catheter.tip_flow_rate_m3_per_s"]["value"] < 1e-9
+    assert not rows["catheter.tip_flow_rate_m3_per_s"]["nothing"]
+    table = numerics_page.tables(verified)["all"]
+    assert next(row for row in table.rows if "blood fraction" in row.cells[0]).cells[1] == "zero"
+    cells = [row.cells[1] for row in table.rows]
+    assert set(cells[cells.index("zero"):]) == {"zero"}
+
+
+def test_one_line_says_the_worst_its_error_and_whether_it_converges(verified):
+    worst = verified.summary["numerics"]["worst"]
+    assert worst["convergence"].startswith(("converges", "does not converge"))
+    (line,) = [each.text for each in verified.verdict if each.text.startswith("Numerical error: ")]
+    assert worst["figure"].split(".")[-1].replace("_", " ") in line
+    assert worst["convergence"] in line
+    assert "%" in line
+
+
+@pytest.mark.parametrize(
+    ("states", "sizes", "said"),
+    [
+        (("asymptotic", "does not change"), (1.0, 0.0), "converges"),
+        (("monotone, not asymptotic", "asymptotic"), (1.0, 1.0), "converges, not at the scheme's order (cells)"),
+        (("oscillating", "asymptotic"), (1.0, 1.0), "does not converge (oscillating with cells)"),
+        (("oscillating", "asymptotic"), (1e-3, 1.0), "converges"),
+        (("asymptotic", "not a number"), (1.0, float("inf")), "does not converge (not a number with macro step)"),
+    ],
+)
+def test_whether_it_converges_is_that_of_the_families_that_matter(states, sizes, said):
+    row = {"figure": "a.b", "value": 1.0, "nothing": False, "uncertainty": sum(sizes), "relative_uncertainty": 2.0}
+    row |= {name: {"state": state, "uncertainty": size}
+            for name, state, size in zip(("cells", "macro step"), states, sizes, strict=True)}  # fmt: skip
+    found = worst_figure.worst([row], ("cells", "macro step"))
+    assert found["convergence"] == said
+    assert worst_figure.finding({"worst": found, "figures": [row]}).severity == "warn"
 
 
 def test_the_page_shows_them(verified, tmp_path):
@@ -164,8 +215,9 @@ def test_the_command_writes_the_block_and_refuses_a_sweep(tmp_path, capsys):
             "catheter": {"model": "intera-straight"}, "run": {"duration": "6 h"}}  # fmt: skip
     file = tmp_path / "line.yaml"
     file.write_text(json.dumps(text))
-    given = ["run", str(file), "--verify-numerics", "-o", str(tmp_path / "out"), "--quiet"]
+    given = ["run", str(file), "--verify-numerics", "-o", str(tmp_path / "out")]
     assert guarded(lambda: commands.main(given, standalone_mode=False), False) == 0
+    assert "Numerical error: of " in capsys.readouterr().err
     for name in ("summary.json", "run.json"):
         block = json.loads((tmp_path / "out" / name).read_text())["numerics"]
         assert {family["name"] for family in block["families"]} == {"cells", "macro step"}

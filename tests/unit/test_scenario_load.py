@@ -159,7 +159,7 @@ def test_overrides_that_miss(key, message):
 def test_an_override_is_blamed_on_the_command_line_not_on_the_file():
     with pytest.raises(InputError) as caught:
         load(SCENARIOS / "contract.yaml", set={"catheter.length": "3 kg"})
-    assert str(caught.value).startswith("--set catheter.length: catheter.length: '3 kg': is a mass")
+    assert str(caught.value).startswith("--set catheter.length: '3 kg': is a mass")
 
 
 def test_a_network_in_its_own_file_and_errors_placed_in_it(tmp_path):

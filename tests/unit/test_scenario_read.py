@@ -1,5 +1,7 @@
 """The YAML reader: what it means, where things stand, and what it refuses, quickly."""
 
+import os
+import signal
 import time
 
 import pytest
@@ -73,6 +75,14 @@ REFUSED = [
     ("a: b: c", "s:1:5: YAML: not valid YAML", "key: value"),
     ("a\x00: 1", "s:1:2: character U+0000: control characters", "delete"),
     ("a: 1\nb: \x1b[31m", "s:2:4: character U+001B", "delete"),
+    ('a: 1\nb: "\\e[31mred"', "s:2:4: b: character U+001B: control characters are not text", "delete its escape"),
+    ('a: {"b\\0": 1}', "s:1:5: a: character U+0000", "delete its escape"),
+    ('a: ["x", "\\a"]', "s:1:10: a.1: character U+0007", "delete its escape"),
+    ('a: "\\u202Egpj"', "s:1:4: a: character U+202E", "delete its escape"),
+    ('a: "\\x85"', "s:1:4: a: character U+0085", "delete its escape"),
+    ('a: "over\\rwritten"', "s:1:4: a: character U+000D", "delete its escape"),
+    ("a: x\u202egpj", "s:1:5: character U+202E", "delete it"),
+    ("# \u2066", "s:1:3: character U+2066", "delete it"),
 ]
 
 
@@ -112,3 +122,22 @@ def test_missing_files_and_folders(tmp_path):
         read_file(tmp_path / "none.yaml")
     with pytest.raises(InputError, match="a folder"):
         read_file(tmp_path)
+
+
+def test_a_pipe_is_refused_at_once(tmp_path):
+    """It was waited for without end: the alarm would end the test."""
+    os.mkfifo(tmp_path / "s.yaml")
+    signal.signal(signal.SIGALRM, lambda *_: (_ for _ in ()).throw(TimeoutError("waits for the pipe")))
+    signal.alarm(5)
+    try:
+        with pytest.raises(InputError, match="a pipe or device: a scenario is a YAML file; write it into a file"):
+            read_file(tmp_path / "s.yaml")
+    finally:
+        signal.alarm(0)
+
+
+def test_a_key_to_set_is_text_too():
+    from haiflow.scenario.overrides import split_assignment
+
+    with pytest.raises(InputError, match=r"U\+001B: control characters are not text"):
+        split_assignment("liver.labels.a\x1b[31m=V")

@@ -69,8 +69,10 @@ def _order(found: dict[str, Any]) -> str:
 
 
 def _percent(row: dict[str, Any], size: float | None) -> str:
-    """``size`` in percent of the figure; a figure that is nothing has none."""
-    if size is None or row["nothing"]:
+    """``size`` in percent of the figure; a figure that is nothing but round-off is zero."""
+    if row["nothing"]:
+        return "zero"
+    if size is None or row["value"] == 0.0:
         return "–"
     share = 100.0 * size / abs(row["value"])
     return number(share, 2) if share == 0.0 or share >= 1e-4 else "< 0.0001"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +42,44 @@ def view(
     for wanted, ending, write in ((screenshot, ".png", picture), (html, ".html", _html), (movie, ".mp4", moving)):
         if wanted is not None:
             path = _refuse_name(Path(wanted), ending)
-            write(runs, path)
+            _whole(path, partial(write, runs))
             written.append(path)
     if not written and tip:
         raise InputError("--tip", "no file", "the tip is drawn into files", "give --screenshot F.png or --movie F.mp4")
     if not written:
         show(runs[0])
     return written
+
+
+def _whole(path: Path, write: Callable[[Path], None]) -> None:
+    """Calls ``write`` with a file beside ``path`` and renames it; what stood at ``path`` stays where that fails."""
+    from haiflow.mesh.convert import written
+
+    def checked(beside: Path) -> None:
+        write(beside)
+        if path.suffix.lower() == ".mp4" and not _has_end(beside):  # ffmpeg does not say that its disk is full
+            raise OSError(None, "the film has no end")
+
+    try:
+        written(path, checked)
+    except OSError as error:
+        rule = "the file cannot be written; what was there is as it was"
+        remedy = "make room, check the folder's permissions, or give another name"
+        raise InputError(str(path), error.strerror or str(error), rule, remedy) from error
+
+
+def _has_end(film: Path) -> bool:
+    """Whether the boxes of an mp4 fill the file, its index among them."""
+    size, at, kinds = film.stat().st_size, 0, set()
+    with film.open("rb") as stream:
+        while at + 8 <= size:
+            stream.seek(at)
+            head = stream.read(16)
+            length = int.from_bytes(head[:4], "big")
+            kinds.add(head[4:8])
+            length = int.from_bytes(head[8:16], "big") if length == 1 else length or size - at
+            at += max(length, 8)
+    return at == size and {b"moov", b"mdat"} <= kinds
 
 
 def _refuse_tip(runs: Sequence[Results], html: str | Path | None) -> None:

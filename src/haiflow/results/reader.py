@@ -40,7 +40,8 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
         value = json.loads((folder / name).read_text(encoding="utf-8"))
     except OSError as error:
         remedy = "give a folder that haiflow run wrote"
-        raise InputError(str(folder), error.strerror, f"a folder of results has {name}", remedy) from error
+        found = f"no {name} in it" if folder.is_dir() and not (folder / name).exists() else error.strerror
+        raise InputError(str(folder), found, f"a folder of results has {name}", remedy) from error
     except (ValueError, RecursionError) as error:
         raise InputError(str(folder / name), str(error), "must be JSON", "run the scenario again") from error
     if not isinstance(value, dict):

@@ -85,15 +85,25 @@ def liver(problems: Problems, given: Liver, folder: Path) -> None:
                 rule = "the standard liver is in metres and has its segments: this is of a mesh of one's own"
                 path = ("liver", key)
                 problems.add(path, problems.given(path), rule, "give 'mesh:', or delete it", key=True)
-    if given.mesh is not None and not (folder / given.mesh).is_file():
-        problems.add(
-            ("liver", "mesh"), given.mesh, "the mesh file does not exist", "check the path (relative to the scenario)"
-        )
+    if given.mesh is not None:
+        _mesh_file(problems, given.mesh, folder)
     total = sum(given.fractions.values())
     if abs(total - 1.0) > SUM_TOLERANCE:
         remedy = "give all eight segments their share of the volume"
         problems.add(("liver", "fractions"), f"{total:.6g}", "the fractions must sum to 1", remedy)
     _tumours(problems, given)
+
+
+def _mesh_file(problems: Problems, mesh: str, folder: Path) -> None:
+    """That the file is there, and one that may be a mesh; what it holds is seen when it is read."""
+    from haiflow.mesh.files import VOLUME_FORMATS
+
+    if not (folder / mesh).is_file():
+        remedy = "check the path (relative to the scenario)"
+        problems.add(("liver", "mesh"), mesh, "the mesh file does not exist", remedy)
+    elif (folder / mesh).suffix.lower() not in VOLUME_FORMATS:
+        rule = "cannot be read as a mesh: not a format in use"
+        problems.add(("liver", "mesh"), mesh, rule, f"give one of {', '.join(VOLUME_FORMATS)} (haiflow mesh convert)")
 
 
 def buffered(problems: Problems, given: Liver, network: Network) -> None:

@@ -11,7 +11,7 @@ from copy import deepcopy
 from typing import Any
 
 from haiflow.errors import InputError, nearest
-from haiflow.scenario.read import Document, KeyPath, Mark, read_text
+from haiflow.scenario.read import CONTROL_DECODED, Document, KeyPath, Mark, read_text
 
 MORE = "+"  # the step behind the last item of a list
 
@@ -23,6 +23,9 @@ def split_assignment(text: str) -> tuple[str, str]:
         raise InputError(
             f"--set {text[:80]}", f"'{text[:80]}'", "not an assignment", "write --set catheter.length='40 cm'"
         )
+    if bad := CONTROL_DECODED.search(key.strip()):
+        value = f"character U+{ord(bad[0]):04X}"
+        raise InputError(f"--set {key.strip()[:80]}", value, "control characters are not text", "delete it")
     return key.strip(), value.strip()
 
 

@@ -25,7 +25,9 @@ PLAIN = {"true": True, "false": False, "null": None, "~": None, "": None}
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 DECIMAL = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]{1,4})?")
 STRING_TAG = "tag:yaml.org,2002:str"
-CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+TURNS = "\u202a-\u202e\u2066-\u2069"  # they turn the direction of what follows: text that reads otherwise than it is
+CONTROL = re.compile(f"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[{TURNS}]")
+CONTROL_DECODED = re.compile(f"{CONTROL.pattern}|[\r\x85\u2028\u2029]")  # unescaped, libyaml makes newlines of these
 
 KeyPath = tuple[str | int, ...]
 
@@ -72,8 +74,8 @@ class Document:
 
     def place(self, path: KeyPath, *, key: bool = False) -> str:
         """``scenario.yaml:12:19: catheter.inner_diameter``"""
-        dotted = ".".join(str(part) for part in path)
-        return f"{self.mark(path, key=key)}: {dotted}" if dotted else str(self.mark(path, key=key))
+        dotted, mark = ".".join(str(part) for part in path), str(self.mark(path, key=key))
+        return mark if not dotted or mark == f"--set {dotted}" else f"{mark}: {dotted}"
 
 
 def read_file(path: Path, shown: str | None = None) -> Document:
@@ -98,6 +100,8 @@ def bounded_bytes(path: Path, shown: str, kind: str, smaller: str) -> bytes:
     try:
         if path.is_dir():
             raise InputError(shown, "a folder", kind, "give the path of the file")
+        if path.exists() and not path.is_file():  # a pipe or a device may never end
+            raise InputError(shown, "a pipe or device", kind, "write it into a file, and give the path of that")
         with path.open("rb") as stream:
             data = stream.read(LARGEST_FILE + 1)
     except FileNotFoundError:
@@ -211,9 +215,17 @@ class _Builder:
             self._key(event)
         else:
             self._check_tag(event)
+            self._check_letters(event)
             self._add(plain_value(event.value) if event.implicit[0] else event.value, event, 1)
 
+    def _check_letters(self, event: Any) -> None:
+        """What an escape such as "\\e" stands for must be text, as what is written out must."""
+        if bad := CONTROL_DECODED.search(event.value):
+            value = f"character U+{ord(bad[0]):04X}"
+            raise self._refuse(event, value, "control characters are not text", "delete its escape")
+
     def _key(self, event: Any) -> None:
+        self._check_letters(event)
         top, key = self.stack[-1], event.value
         if key == "<<" and event.implicit[0]:
             raise self._refuse(event, "<<", "merge keys are not read", "write the keys out")

@@ -11,21 +11,23 @@ from haiflow.results.record import Results
 from haiflow.scenario.load import Scenario
 from haiflow.simulation.knobs import Family, families, tightened, turned, untouched
 from haiflow.simulation.run import Progress, run_scenario
+from haiflow.simulation.worst_figure import finding, floors, is_nothing, share, worst
 
 REPORTED = ("pump", "catheter", "segments", "tumours", "off_target", "body", "arteries")
-NOTHING = 1e-24  # in SI: less than a molecule of a drug; such a figure has no relative error
 NEVER = ("stalled_at_s", "dead_volume_m3")  # moments, and what is given
 
 
 def verify_numerics(scenario: Scenario, results: Results, progress: Progress | None = None) -> dict[str, Any]:
     """Runs the scenario several times on other cells and steps and writes what that says of every reported figure into
-    ``results`` (summary and provenance, under ``numerics``); returns it. Of a run that stopped early it says that."""
+    ``results`` (summary and provenance, under ``numerics``; a line of the verdict); returns it. Of a run that stopped
+    early it says that."""
     if results.summary.get("status") != "complete":
         results.provenance.setdefault("warnings", []).append("the run stopped early: its numerics were not verified")
         return {}
     found = study(scenario, results, progress or (lambda stage, share: None))
     results.summary["numerics"] = found
     results.provenance["numerics"] = found
+    results.verdict += [said] if (said := finding(found)) else []
     return found
 
 
@@ -47,14 +49,15 @@ def study(scenario: Scenario, results: Results, progress: Progress) -> dict[str,
         family.name: [tight if factor == 1.0 else solved(turned(basis, family, factor)) for factor in family.factors]
         for family in wanted
     }
-    rows = [_row(key, value, noise[key], wanted, levels) for key, value in own.items()]
+    least = floors(own)
+    rows = [_row(key, value, noise[key], wanted, levels, least[key]) for key, value in own.items()]
     return {
         "families": [_told(family) for family in wanted],
         "not_varied": untouched(scenario.model),
         "iteration": "periodic_tolerance a tenth as large" if scenario.model.arteries is not None else "none",
         "stopped": sum(status != "complete" for status in done),
         "figures": rows,
-        "worst": worst(rows),
+        "worst": worst(rows, levels),
     }
 
 
@@ -78,9 +81,10 @@ def _told(family: Family) -> dict[str, Any]:
 
 
 def _row(
-    key: str, value: float, noise: float, wanted: list[Family], levels: Mapping[str, list[dict[str, float]]]
-) -> dict[str, Any]:
-    """One figure: its value, what each family says, and all uncertainties added up."""
+    key: str, value: float, noise: float, wanted: list[Family], levels: Mapping[str, list[dict[str, float]]],
+    floor: float,
+) -> dict[str, Any]:  # fmt: skip
+    """One figure: its value, what each family says, and all uncertainties added up; below ``floor`` it is nothing."""
     row: dict[str, Any] = {"figure": key, "value": value, "iteration": noise}
     total = noise
     for family in wanted:
@@ -89,13 +93,7 @@ def _row(
         row[family.name] = {"values": values, **vars(found)}
         total += found.uncertainty
     row["uncertainty"] = total
-    row["nothing"] = abs(value) <= NOTHING
-    row["relative_uncertainty"] = 0.0 if row["nothing"] else total / abs(value)
+    every = [level.get(key, math.nan) for family in wanted for level in levels[family.name]]
+    row["nothing"] = is_nothing(value, every, floor)
+    row["relative_uncertainty"] = 0.0 if row["nothing"] else share(total, value, every, floor)
     return row
-
-
-def worst(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The figure with the largest relative uncertainty."""
-    sized = [row for row in rows if not row["nothing"]]
-    found = max(sized, key=lambda row: row["relative_uncertainty"], default=None)
-    return None if found is None else {key: found[key] for key in ("figure", "value", "relative_uncertainty")}

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import resource
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from haiflow.errors import HaiflowError, InputError
+from haiflow.report import film
 from haiflow.report.child import Child
 from haiflow.report.presenter import Presenter
 from haiflow.report.view import view
@@ -95,6 +98,38 @@ def test_a_screenshot_of_a_saved_run(drawn: Path, tmp_path: Path) -> None:
 def test_a_page_of_a_saved_run(drawn: Path, tmp_path: Path) -> None:
     (path,) = view(drawn, html=tmp_path / "scene.html")
     assert 'id="scene-data"' in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("option", "ending"), [("html", "html"), ("screenshot", "png"), ("movie", "mp4")])
+def test_where_there_is_no_room_the_old_file_stays(
+    drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str, ending: str
+) -> None:
+    """The file may not grow beyond 2 kB, as on a full disk; drawing itself, in a process of its own, may."""
+    from haiflow.report import view as module
+
+    if option == "movie":
+        pytest.importorskip("imageio_ffmpeg")
+    name = {"html": "_html", "screenshot": "_screenshot", "movie": "_movie"}[option]
+
+    def short(runs: Any, path: Path) -> None:
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
+        try:
+            if option == "movie":
+                film.save((Image.effect_noise((640, 480), 90).convert("RGB") for _ in range(12)), path)
+            else:
+                path.write_bytes(b"x" * 5000)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    monkeypatch.setattr(module, name, short)
+    there = tmp_path / f"there.{ending}"
+    there.write_text("from before")
+    with pytest.raises(InputError, match="cannot be written") as caught:
+        view(drawn, **{option: there})  # type: ignore[arg-type]
+    assert caught.value.place == str(there)
+    assert there.read_text() == "from before"
+    assert [path.name for path in tmp_path.iterdir()] == [there.name]
 
 
 def test_viewing_refuses_what_cannot_be(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

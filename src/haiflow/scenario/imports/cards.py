@@ -9,7 +9,7 @@ from pathlib import Path
 
 from haiflow.errors import InputError, nearest, one_line
 from haiflow.scenario.imports.files import beside, deck_text
-from haiflow.scenario.imports.keys import as_number
+from haiflow.scenario.imports.keys import MOST_WHOLE, as_number
 
 CARDS = {  # name -> fewest and most words after it
     "MODEL": (1, 1), "NODE": (4, 4), "JOINT": (4, 4), "JOINTINLET": (2, 10_000), "JOINTOUTLET": (2, 10_000),
@@ -40,8 +40,8 @@ class Card:
 
     def whole(self, index: int, what: str) -> int:
         value = self.number(index, what)
-        if not value.is_integer():
-            raise self.error(self.words[index], f"the {what} is a whole number", "write e.g. 2")
+        if not value.is_integer() or abs(value) >= MOST_WHOLE:
+            raise self.error(self.words[index], f"the {what} is a whole number below {MOST_WHOLE:g}", "write e.g. 2")
         return int(value)
 
     def error(self, value: object, rule: str, remedy: str) -> InputError:

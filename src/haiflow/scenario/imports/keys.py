@@ -12,6 +12,8 @@ from haiflow.errors import InputError
 from haiflow.scenario.imports.findings import Findings
 from haiflow.scenario.read import KeyPath, plain_value
 
+MOST_WHOLE = 2**53  # beyond it a float does not tell a whole number from the next
+
 MISSING: Any = object()
 
 
@@ -77,9 +79,10 @@ class Keys:
     def whole(self, name: str, default: Any = MISSING) -> Any:
         """A whole number."""
         value = self.number(name, default)
-        if value is default or float(value).is_integer():
+        if value is default or (float(value).is_integer() and abs(value) < MOST_WHOLE):
             return value if value is default else int(value)
-        raise self.error(name, value, "must be a whole number", "write e.g. 2")
+        rule = "must be a whole number" if abs(value) < MOST_WHOLE else f"must be a whole number below {MOST_WHOLE:g}"
+        raise self.error(name, value, rule, "write e.g. 2")
 
     def text(self, name: str, default: Any = MISSING) -> Any:
         """A text; a number is taken as it is written."""

@@ -13,6 +13,7 @@ from haiflow.scenario.imports.means import mean_pressures, outlet_resistance
 REMEDY = "check it and its unit (openBF: SI; svOneDSolver and svZeroDSolver: CGS)"
 ARTERIES = (2.0, 25.0)  # m/s: softer and stiffer than arteries are, of a child or calcified [assumed]
 BOUNDS = {  # SI, from far below to far above what lives
+    "coordinate (m)": (-100.0, 100.0),  # of a scanner's axes, whose origin may lie elsewhere
     "length (m)": (1e-6, 10.0),
     "diameter (m)": (1e-6, 0.2),
     "density (kg/m3)": (100.0, 1e4),
@@ -26,6 +27,8 @@ BOUNDS = {  # SI, from far below to far above what lives
     "outlet pressure (Pa)": (-1e5, 1e10),
     "wave speed (m/s)": (1e-2, 1e5),
     "modulus (Pa)": (1.0, 1e14),
+    "thickness (m)": (1e-9, 0.1),
+    "reference pressure (Pa)": (-1e5, 1e10),
 }
 
 
@@ -51,6 +54,12 @@ def plausible(draft: Draft, deck: str) -> None:
         within("quadratic loss (Pa s2/m6)", vessel.quadratic_loss, place)
         within("wave speed (m/s)", vessel.wave_speed, place)
         within("modulus (Pa)", vessel.modulus, place)
+        within("reference pressure (Pa)", vessel.reference_pressure, place)
+        for thickness in vessel.thickness or ():
+            within("thickness (m)", thickness, place)
+    for node, position in draft.positions.items():
+        for coordinate in position:
+            within("coordinate (m)", coordinate, f"{deck}: {node}")
     for node, outlet in draft.outlets.items():
         place = f"{deck}: {node}"
         for resistance in (outlet.proximal, outlet.distal):

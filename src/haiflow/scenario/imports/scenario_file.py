@@ -35,10 +35,10 @@ def imported(deck: Path, reader: Reader, peer: str) -> Imported:
         draft = reader(deck, findings)
         plausible(draft, str(deck))
         wave_speeds(draft, str(deck), findings)
+        body = as_sections(as_document(draft))
     except ArithmeticError as error:
         rule = "numbers in it are out of all proportion to each other"
         raise InputError(str(deck), str(error), rule, "check them and their units") from None
-    body = as_sections(as_document(draft))
     try:
         loads(body, shown=f"{deck} as a scenario")
     except InputErrors as errors:

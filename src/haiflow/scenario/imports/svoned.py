@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from math import pi, sqrt
 from pathlib import Path
 
-from haiflow.errors import InputError, nearest
+from haiflow.errors import InputError, nearest, one_line
 from haiflow.scenario.imports.cards import Card, cards
 from haiflow.scenario.imports.draft import (
     COARSEST,
@@ -26,7 +26,7 @@ from haiflow.scenario.imports.draft import (
     safe_names,
 )
 from haiflow.scenario.imports.findings import Findings
-from haiflow.scenario.imports.plausible import plausible
+from haiflow.scenario.imports.plausible import plausible, within
 from haiflow.scenario.imports.svoned_ends import outlet, table
 from haiflow.scenario.imports.svoned_walls import Segment, losses, walls
 from haiflow.scenario.imports.units import CGS
@@ -142,6 +142,8 @@ def _join(draft: Draft, segments: list[Segment], by_name: dict[str, list[Card]],
 def _point(node: Card) -> Point:
     """Where a node lies (m)."""
     x, y, z = (CGS.length * node.number(index, "coordinate") for index in (1, 2, 3))
+    for coordinate in (x, y, z):
+        within("coordinate (m)", coordinate, f"{node.place}: NODE {one_line(node.words[0], 60)}")
     return x, y, z
 
 

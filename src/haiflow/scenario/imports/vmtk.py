@@ -22,6 +22,7 @@ from haiflow.scenario.imports.branches import Branch, by_groups, by_overlap, by_
 from haiflow.scenario.imports.centre_lines import whole_lines, without_copies
 from haiflow.scenario.imports.draft import Draft, DraftOutlet, DraftVessel
 from haiflow.scenario.imports.findings import Findings
+from haiflow.scenario.imports.plausible import within
 from haiflow.scenario.imports.tapers import pieces
 from haiflow.scenario.imports.waveforms import Cycle
 
@@ -60,7 +61,7 @@ def _read(file: Path, findings: Findings, assumed: Assumed) -> Draft:
     points = UNITS[unit] * np.asarray(data.points, dtype=float)
     radius = UNITS[unit] * _radius(data, file, findings, assumed)
     lines = _lines(data, file)
-    _check_size(points, radius, file, unit)
+    _check_size(points, radius, lines, file, unit)
     tracts = _tracts(data, len(lines), findings)
     try:
         branches = by_groups(points, radius, lines, tracts) if tracts is not None else None
@@ -144,13 +145,19 @@ def _mended(values: Any, lines: list[Any], name: str, file: Path, findings: Find
     return values
 
 
-def _check_size(points: Any, radius: Any, file: Path, unit: str) -> None:
+def _check_size(points: Any, radius: Any, lines: list[Any], file: Path, unit: str) -> None:
+    """That coordinates and radii are an artery's: all finite, the radii's median, then every one that a line uses."""
     if not np.all(np.isfinite(points)):
         raise InputError(str(file), "not a number", "coordinates must be finite", "save the centre lines anew")
     typical = float(np.median(radius))
     if not NARROWEST <= typical <= WIDEST:
         rule = f"with the unit {unit} the radii are about {typical:.3g} m: no artery"
         raise InputError(str(file), f"{typical:.3g} m", rule, "give the unit with --unit mm, cm or m")
+    for point in np.unique(np.concatenate(lines)):
+        place = f"{file}: point {point}"
+        within("diameter (m)", 2.0 * float(radius[point]), place)
+        for coordinate in points[point]:
+            within("coordinate (m)", float(coordinate), place)
 
 
 def _tracts(data: Any, count: int, findings: Findings) -> dict[str, Any] | None:

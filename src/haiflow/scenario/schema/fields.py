@@ -54,9 +54,18 @@ class Quantity:
     at_least: float | None = None
     below: float | None = None
     at_most: float | None = None
+    example: str = ""
+    """what messages give; left out, that of the dimension, which must then lie within the bounds"""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "example", self.example or DIMENSIONS[self.dimension].example)
 
     def read(self, given: Any) -> float:
-        value = within_reason(given, self.dimension)
+        try:
+            value = within_reason(given, self.dimension)
+        except UnitError as error:
+            remedy = error.remedy.replace(f"'{DIMENSIONS[self.dimension].example}'", f"'{self.example}'")
+            raise UnitError(error.value, error.rule, remedy) from None
         for broken, word, bound in (
             (self.above is not None and not value > self.above, "above", self.above),
             (self.at_least is not None and not value >= self.at_least, "at least", self.at_least),
@@ -69,7 +78,7 @@ class Quantity:
 
     def _out_of_bounds(self, given: Any, word: str, bound: float) -> UnitError:
         limit = "zero" if bound == 0.0 else format_quantity(bound, self.dimension, digits=6)
-        return UnitError(given, f"must be {word} {limit}", f"give e.g. '{DIMENSIONS[self.dimension].example}'")
+        return UnitError(given, f"must be {word} {limit}", f"give e.g. '{self.example}'")
 
     def write(self, value: float) -> str | float:
         return value if self.dimension == "fraction" else format_quantity(value, self.dimension)
@@ -81,31 +90,32 @@ class Quantity:
         )
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        example = DIMENSIONS[self.dimension].example
         if self.dimension == "fraction":
-            return {"type": ["number", "string"], "examples": [0.8, example]}
-        return {"type": "string", "description": f"{self.dimension} with its unit", "examples": [example]}
+            return {"type": ["number", "string"], "examples": [0.8, self.example]}
+        return {"type": "string", "description": f"{self.dimension} with its unit", "examples": [self.example]}
 
 
 AnyLength = Annotated[float, Quantity("length")]
 Length = Annotated[float, Quantity("length", at_least=1e-7, at_most=10.0)]
-CatheterLength = Annotated[float, Quantity("length", at_least=1e-3, at_most=10.0)]
+CatheterLength = Annotated[float, Quantity("length", at_least=1e-3, at_most=10.0, example="40 cm")]
 Distance = Annotated[float, Quantity("length", at_least=0.0)]
-Altitude = Annotated[float, Quantity("length", at_least=-500.0, at_most=20000.0)]
+Altitude = Annotated[float, Quantity("length", at_least=-500.0, at_most=20000.0, example="1600 m")]
 Volume = Annotated[float, Quantity("volume", above=0.0)]
 VolumeOrNone = Annotated[float, Quantity("volume", at_least=0.0)]
 Time = Annotated[float, Quantity("time", at_least=0.0)]
 Duration = Annotated[float, Quantity("time", above=0.0, at_most=3.2e9)]
 Mass = Annotated[float, Quantity("mass", above=0.0)]
-BodyMass = Annotated[float, Quantity("mass", at_least=0.1, at_most=1000.0)]
+BodyMass = Annotated[float, Quantity("mass", at_least=0.1, at_most=1000.0, example="70 kg")]
 Temperature = Annotated[float, Quantity("temperature", above=0.0)]
 BodyTemperature = Annotated[float, Quantity("temperature", at_least=273.15, at_most=333.15)]
 FlowRate = Annotated[float, Quantity("flow_rate", above=0.0)]
+BloodFlow = Annotated[float, Quantity("flow_rate", above=0.0, example="400 mL/min")]
+BloodFlowOrNone = Annotated[float, Quantity("flow_rate", at_least=0.0, example="1100 mL/min")]
 FlowRateOrNone = Annotated[float, Quantity("flow_rate", at_least=0.0)]
 Pressure = Annotated[float, Quantity("pressure", above=0.0)]
 GaugePressure = Annotated[float, Quantity("pressure")]
-AmbientPressure = Annotated[float, Quantity("pressure", at_least=1000.0, at_most=2e6)]
-Modulus = Annotated[float, Quantity("pressure", above=0.0)]
+AmbientPressure = Annotated[float, Quantity("pressure", at_least=1000.0, at_most=2e6, example="101.3 kPa")]
+Modulus = Annotated[float, Quantity("pressure", above=0.0, example="0.4 MPa")]
 Velocity = Annotated[float, Quantity("velocity", above=0.0)]
 Frequency = Annotated[float, Quantity("frequency", at_least=1.0 / 6.0, at_most=10.0)]
 Viscosity = Annotated[float, Quantity("viscosity", above=0.0, at_most=10.0)]

@@ -29,7 +29,7 @@ class Inflow(f.Part):
 
     vessel: f.Name | None = None
     node: f.Name | None = None
-    mean: f.FlowRate | None = None
+    mean: f.BloodFlow | None = None
     """left out: the network's own"""
     pressure: f.Pressure | None = None
     """mean of the total pressure held at the inlet, instead of a mean flow; the waveform is then the pressure's"""
@@ -91,7 +91,7 @@ class Outlet(f.Part):
     coefficient: f.SignedShare | None = None
     """of reflection; 1 is a closed end"""
     venous_pressure: f.GaugePressure = parse("5 mmHg", "pressure")
-    flow: f.FlowRate | None = None
+    flow: f.BloodFlow | None = None
     share: f.Share | None = None
     """of the inlet's mean flow"""
     feeds: dict[f.Name, f.Share] = Field(default_factory=dict)

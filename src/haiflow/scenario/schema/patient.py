@@ -49,7 +49,7 @@ class Liver(f.Part):
     """groups or numbers of the mesh's cells -> segment, where it has no cell data couinaud_segment"""
     volume: f.Volume | None = None
     """left out: 1.5 L, or the mesh's"""
-    portal_flow: f.FlowRateOrNone = parse("1100 mL/min", "flow_rate")
+    portal_flow: f.BloodFlowOrNone = parse("1100 mL/min", "flow_rate")
     buffer_response: f.Flag = False
     """the artery makes up for a portal flow that is not 1100 mL/min; its stated inflow is that at 1100"""
     fractions: dict[SegmentName, f.Share] = Field(default_factory=lambda: dict(FRACTIONS))
