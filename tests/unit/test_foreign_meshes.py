@@ -1,12 +1,9 @@
 """A liver out of other people's files: formats, millimetres, maps of groups, and what is refused."""
 
 import json
-import os
 import subprocess
 import sys
-import time
 import warnings
-from pathlib import Path
 
 import meshio
 import numpy as np
@@ -15,7 +12,6 @@ from click.testing import CliRunner
 
 from haiflow.cli import commands
 from haiflow.errors import InputError
-from haiflow.mesh.claims import _of_gmsh, refuse_claims
 from haiflow.mesh.order import neighbours, renumbered
 from haiflow.mesh.read import read_liver
 from haiflow.mesh.standard import standard_liver
@@ -396,101 +392,3 @@ def test_after_gmsh_a_reader_that_has_gone_is_still_an_error_and_no_death():
     code += "; os.close(r)"
     code += "\ntry:\n    os.write(w, b'x')\nexcept BrokenPipeError:\n    print('told')"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "told"
-
-
-LIES = {
-    "4.1": "$MeshFormat\n4.1 0 8\n$EndMeshFormat\n$Nodes\n1 1000000000 1 1000000000\n3 1 0 1000000000\n1\n2\n",
-    "late": "$Comments\nx\n$EndComments\n$MeshFormat\n4.1 0 8\n$EndMeshFormat\n$Nodes\n1 1000000000 1 1000000000\n",
-    "2.2": "$MeshFormat\n2.2 0 8\n$EndMeshFormat\n$Nodes\n1000000000\n1 0 0 0\n$EndNodes\n",
-    "binary": b"$MeshFormat\n4.1 1 8\n\1\0\0\0\n$EndMeshFormat\n$Nodes\n" + np.full(4, 10**9, "<u8").tobytes(),
-}
-
-
-@pytest.mark.parametrize("kind", LIES)
-@pytest.mark.parametrize("key", ["info", "check"])
-def test_a_header_that_counts_more_than_the_file_has_bytes_never_reaches_gmsh(tmp_path, monkeypatch, kind, key):
-    import haiflow.mesh.files as files
-    from haiflow.scenario.load import loads
-    from haiflow.scenario.plan import plan
-
-    def asked(path):
-        raise AssertionError("gmsh was asked")
-
-    monkeypatch.setattr(files, "read_by_gmsh", asked)
-    data = LIES[kind]
-    path = tmp_path / "lie.msh"
-    path.write_bytes(data if isinstance(data, bytes) else data.encode())
-    if key == "info":
-        refused = told("info", path).exception
-    else:
-        with pytest.raises(InputError) as caught:
-            plan(loads(f"haiflow: 1\narteries: {{anatomy: michels-1}}\nliver: {{mesh: {path}, resolve: 3d}}\n"))
-        refused = caught.value
-    assert isinstance(refused, InputError)
-    assert f"1000000000 nodes: a header counts what is there, and the file has {len(data)} bytes" in str(refused)
-
-
-def test_counts_of_sound_files_are_no_lies(tmp_path, liver):
-    for version, binary in (("gmsh22", False), ("gmsh22", True), ("gmsh", False), ("gmsh", True)):
-        one = np.full(len(liver.tetra), 1)
-        data = {"gmsh:physical": [one], "gmsh:geometrical": [one]}
-        path = tmp_path / f"{version}{binary}.msh"
-        meshio.Mesh(liver.points, [("tetra", liver.tetra)], cell_data=data).write(
-            path, file_format=version, binary=binary
-        )
-        refuse_claims(path, str(path))
-        found = dict(_of_gmsh(path.read_bytes()))
-        assert found["nodes"] == len(liver.points)
-        assert found["elements"] == len(liver.tetra)
-
-
-def test_the_process_of_gmsh_has_a_bound_of_memory():
-    pytest.importorskip("resource")
-    code = "import resource; from haiflow.mesh.by_gmsh import _bound_memory; _bound_memory(10**6)"
-    code += "; print(resource.getrlimit(resource.RLIMIT_AS)[0])"
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert int(said) == 8 * 2**30 + 200 * 10**6
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="kills as POSIX does")
-def test_the_process_of_gmsh_ends_when_its_parent_is_killed(tmp_path):
-    """A gmsh that reads for ever stands in; whoever asked is killed, which no handler of its own sees."""
-    (tmp_path / "gmsh.py").write_text(
-        "import os, pathlib, time\n"
-        "option = type('O', (), {'setNumber': staticmethod(lambda *a: None)})\n"
-        "def initialize(**how): pass\n"
-        f"def open(path):\n    pathlib.Path({str(tmp_path / 'new')!r}).write_text(str(os.getpid()))\n"
-        f"    os.replace({str(tmp_path / 'new')!r}, {str(tmp_path / 'pid')!r})\n    time.sleep(600)\n"
-    )
-    (tmp_path / "a.msh").write_text("x")
-    code = "import sys, pathlib; from haiflow.mesh.by_gmsh import read_by_gmsh; read_by_gmsh(pathlib.Path(sys.argv[1]))"
-    paths = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
-    parent = subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path / "a.msh")], env=os.environ | {"PYTHONPATH": paths}
-    )
-    try:
-        child = int(_when((tmp_path / "pid").exists) and (tmp_path / "pid").read_text())
-    finally:
-        parent.kill()
-        parent.wait()
-
-    def gone():
-        stat = Path(f"/proc/{child}/stat")
-        try:
-            os.kill(child, 0)
-            return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z"
-        except (ProcessLookupError, FileNotFoundError):
-            return True
-
-    try:
-        assert _when(gone)
-    finally:
-        if not gone():
-            os.kill(child, 9)
-
-
-def _when(found, patience=60.0):
-    end = time.monotonic() + patience
-    while not found() and time.monotonic() < end:
-        time.sleep(0.02)
-    return found()
