@@ -213,6 +213,16 @@ def test_a_full_disk_is_told_of_the_file_that_was_asked_for(tmp_path, liver, mon
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.vtu"]
 
 
+@pytest.mark.parametrize("ending", ["med", "xdmf"])
+def test_hdf5_is_not_begun_without_room_for_it(tmp_path, liver, monkeypatch, ending):
+    """What it cannot write it tells nobody."""
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=2 * liver.tetra.nbytes))
+    monkeypatch.setattr(meshio.Mesh, "write", lambda *how, **more: pytest.fail("begun"))
+    with pytest.raises(OSError, match="No space left on device") as refused:
+        save(liver, tmp_path / f"b.{ending}")
+    assert refused.value.filename == str(tmp_path / f"b.{ending}")
+
+
 def test_an_ending_that_cannot_be_written_names_the_file_that_was_asked_for(tmp_path, liver, monkeypatch):
     def refuses(self, path, *how, **more):
         raise ValueError("no")

@@ -48,6 +48,8 @@ def write_tetra(path: Path, points: Floats, tetra: NDArray[Any], cell_data: Mapp
         cell_data={name: [np.asarray(values)] for name, values in arrays.items()},
         field_data=names,
     )
+    if path.suffix.lower() in IN_HDF5:
+        _refuse_without_room(path, sum(np.asarray(each).nbytes for each in (points, tetra, *arrays.values())))
     try:
         if path.suffix.lower() in GMSH:  # this version keeps a number with each cell
             out.write(path, file_format="gmsh22", binary=False)
@@ -59,6 +61,13 @@ def write_tetra(path: Path, points: Floats, tetra: NDArray[Any], cell_data: Mapp
         if path.suffix.lower() in IN_HDF5 and isinstance(error, ImportError):
             remedy = "pip install 'haiflow[mesh]', or use .vtu"
         raise InputError("mesh file", str(path), f"cannot be written in this format ({error})", remedy) from None
+
+
+def _refuse_without_room(path: Path, size: int) -> None:
+    """Raises OSError where the disk has not twice ``size`` bytes: HDF5 writes when the file is let go, where nobody
+    hears that there was no room, and then ends the process."""
+    if shutil.disk_usage(path.absolute().parent).free < 2 * size + FULL:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 def refused_by_system(error: BaseException, path: Path) -> None:
