@@ -302,3 +302,18 @@ def test_a_header_that_counts_more_than_there_is_never_reaches_vtk(tmp_path, mon
         read(path, reader(Assumed()))
     assert refused.value.place == str(path)
     assert "export it again" in refused.value.remedy
+
+
+@pytest.mark.parametrize("wrong", [105, -1, 99_999_999_999])
+def test_a_line_that_names_a_point_that_is_none_is_refused(tmp_path, read, wrong):
+    path = tmp_path / "y.vtp"
+    data = pv.PolyData()
+    data.points, data.lines = straight(ROOT, LEFT, 105), np.concatenate([[105], np.arange(105)])
+    data.point_data[RADIUS] = np.full(105, 2.0)
+    data.save(path, binary=False)
+    text = path.read_text()
+    connectivity = text.index('Name="connectivity"', text.index("<Lines>"))
+    at = text.index(" 3 ", connectivity)
+    path.write_text(f"{text[:at]} {wrong} {text[at + 3 :]}")
+    with pytest.raises(InputError, match=f"point {wrong}: a line names a point that is none: there are 105"):
+        read(path, reader(Assumed()))

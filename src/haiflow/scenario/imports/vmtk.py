@@ -112,6 +112,11 @@ def _lines(data: Any, file: Path) -> list[Any]:
         count = int(flat[at])
         found.append(flat[at + 1 : at + 1 + count])
         at += 1 + count
+    for line in found:
+        if line.size and not 0 <= line.min() <= line.max() < data.n_points:
+            wrong = next(int(each) for each in line if not 0 <= each < data.n_points)
+            rule = f"a line names a point that is none: there are {data.n_points}"
+            raise InputError(str(file), f"point {wrong}", rule, "the file is damaged: export it again")
     return found
 
 
