@@ -263,6 +263,10 @@ def test_other_arrays_are_named_and_merged_tracts_read_by_their_ends(tmp_path, r
             "part at the inlet",
         ),
         (lambda p: save(p, [np.full((5, 3), np.nan)], [np.full(5, 2.0)]), "finite"),
+        (
+            lambda p: save(p, [np.vstack([WHOLE[0], [1e300, 0, 0]])], [np.append(RADII[0], 2.0)]),
+            "within 10000 m of the origin",
+        ),
         (lambda p: pv.Sphere().save(p), "no lines|other cells"),
         (lambda p: p.write_bytes(b"\x00\x01binary" * 99), "cut short|cannot be read"),
         (lambda p: p.write_bytes(save(p, WHOLE, RADII).read_bytes()[:900]), "cut short|cannot be read"),

@@ -36,6 +36,7 @@ VENOUS = 666.611937075  # Pa, 5 mmHg
 MURRAY = 3.0  # flow by this power of the radius (Murray 1926, PNAS 12:207)
 MOST_PATH = 40  # points of a path that is drawn
 WIDEST, NARROWEST = 0.05, 2e-5  # m, radius of an artery
+FARTHEST = 1e4  # m: wherever a scanner has its origin
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,10 @@ def _check_size(points: Any, radius: Any, file: Path, unit: str) -> None:
     if not NARROWEST <= typical <= WIDEST:
         rule = f"with the unit {unit} the radii are about {typical:.3g} m: no artery"
         raise InputError(str(file), f"{typical:.3g} m", rule, "give the unit with --unit mm, cm or m")
+    farthest = float(np.max(np.abs(points)))
+    if farthest > FARTHEST:
+        rule = f"coordinates lie within {FARTHEST:g} m of the origin"
+        raise InputError(str(file), f"{farthest:.3g} m", rule, "the file is damaged: save the centre lines anew")
 
 
 def _tracts(data: Any, count: int, findings: Findings) -> dict[str, Any] | None:
