@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from fuzz.grammar import NUMBERS, ODD, Grammar, change
-from fuzz.meshes import GRIDS, SKINS, VOLUMES, mesh_file
+from fuzz.meshes import GRIDS, SKINS, VOLUMES, line_file, mesh_file
 from fuzz.texts import PIECES, damaged, disturbed
 from haiflow.scenario.read import read_text
 
@@ -153,6 +153,12 @@ def built(folder: Path, chance: random.Random) -> list[str]:
     return ["mesh", "build", f"m{ending}", "-o", "b.vtu", *size, *segments, *chance.choice(([], ["--unit", "mm"]))]
 
 
+def lines(folder: Path, chance: random.Random) -> list[str]:
+    """Centre lines, imported."""
+    (folder / "c.vtp").write_bytes(line_file(chance))
+    return ["import", "vmtk", "c.vtp", "-o", "i.yaml", *chance.choice(([], ["--unit", "cm"]))]
+
+
 def meshed(folder: Path, chance: random.Random) -> list[str]:
     """A scenario whose liver or tip has a mesh file, checked."""
     ending = chance.choice(VOLUMES)
@@ -223,7 +229,8 @@ def words(folder: Path, chance: random.Random) -> list[str]:
 
 KINDS: dict[str, tuple[int, Callable[[Path, random.Random], list[str]]]] = {
     "scenario": (45, scenario), "text": (15, text), "setting": (6, setting), "run": (8, run), "mesh": (12, mesh),
-    "built": (2, built), "meshed": (5, meshed), "output": (3, output), "words": (4, words),
+    "built": (2, built), "meshed": (5, meshed), "lines": (2, lines), "output": (3, output),
+    "words": (4, words),
 }  # fmt: skip
 """Kind -> weight and maker."""
 

@@ -93,6 +93,7 @@ def build(
 
 def _junction(scenario: str | None, output: Path) -> int:
     from haiflow.junction.outline import build as meshed
+    from haiflow.mesh.convert import written
     from haiflow.mesh.patches import write_region
     from haiflow.scenario.load import load
     from haiflow.scenario.tip_region import tip_region
@@ -104,7 +105,7 @@ def _junction(scenario: str | None, output: Path) -> int:
     if model.arteries is None or model.catheter is None:
         raise InputError(scenario, "no arteries or no catheter", "a region lies round a tip in arteries", "add both")
     made = meshed(tip_region(model.arteries, model.catheter).shape)
-    write_region(output, made)
+    written(output, lambda path: write_region(path, made))
     patches = ", ".join(made.names)
     click.echo(f"{output}: {len(made.tetra)} tetrahedra, in metres, with the patches {patches}", err=True)
     return 0

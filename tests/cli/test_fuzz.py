@@ -17,8 +17,8 @@ def _nothing_found(outcomes):
     assert not found, "\n".join(found)
 
 
-COUNTS = {"scenario": 120, "text": 60, "setting": 30, "words": 30, "mesh": 50, "meshed": 20, "output": 12, "run": 8,
-          "built": 3}  # fmt: skip
+COUNTS = {"scenario": 120, "text": 60, "setting": 30, "words": 30, "mesh": 50, "meshed": 20, "lines": 40, "output": 12,
+          "run": 8, "built": 3}  # fmt: skip
 
 
 @pytest.mark.parametrize(("kind", "count"), COUNTS.items())
@@ -27,6 +27,8 @@ def test_whatever_it_is_given_it_ends_in_words(kind, count):
         pytest.importorskip("gmsh", exc_type=ImportError)
         pytest.importorskip("nrrd")
         pytest.importorskip("nibabel")
+    if kind == "lines":
+        pytest.importorskip("pyvista")
     outcomes = list(run(range(FIRST, FIRST + count), kind))
     assert len(outcomes) == count
     _nothing_found(outcomes)

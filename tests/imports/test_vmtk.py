@@ -280,3 +280,46 @@ def test_what_is_no_centre_line_is_refused(tmp_path, read, write, rule):
     with pytest.raises(InputError) as refused:
         read(tmp_path / "bad.vtp", reader(Assumed()))
     assert any(part in str(refused.value) for part in rule.split("|")), str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("ending", "old", "new", "told"),
+    [
+        ("vtp", 'NumberOfPolys="0"', 'NumberOfPolys="4294967297"', "4294967297 polys: a header counts"),
+        ("vtp", 'NumberOfPoints="105"', 'NumberOfPoints="21000000000"', "21000000000 points: a header counts"),
+        ("vtp", 'NumberOfPoints="105"', 'NumberOfPoints="-5"', "-5 points: a count is 0 or more"),
+        ("vtk", "POINTS 105 ", "POINTS 10000000000 ", "10000000000 points: a header counts"),
+        ("vtk", "POINT_DATA 105\n", "POINT_DATA 99999999999\n", "99999999999 point_data: a header counts"),
+        (
+            "vtk", "POINT_DATA 105\n", "POINT_DATA 105\nFIELD FieldData 1\nx 3 33333333333 double\n",
+            "99999999999 values of x: a header counts",
+        ),
+    ],
+)  # fmt: skip
+def test_a_header_that_counts_more_than_there_is_never_reaches_vtk(tmp_path, monkeypatch, read, ending, old, new, told):
+    """VTK would end the process: std::bad_alloc."""
+    sound = save(tmp_path / f"y.{ending}", [straight(ROOT, LEFT, 105)], [np.full(105, 2.0)])
+    path = tmp_path / f"lie.{ending}"
+    data = sound.read_bytes()
+    assert old.encode() in data
+    path.write_bytes(data.replace(old.encode(), new.encode(), 1))
+    monkeypatch.setattr(pv, "read", lambda file: pytest.fail("VTK was asked"))
+    with pytest.raises(InputError, match=told) as refused:
+        read(path, reader(Assumed()))
+    assert refused.value.place == str(path)
+    assert "export it again" in refused.value.remedy
+
+
+@pytest.mark.parametrize("wrong", [105, -1, 99_999_999_999])
+def test_a_line_that_names_a_point_that_is_none_is_refused(tmp_path, read, wrong):
+    path = tmp_path / "y.vtp"
+    data = pv.PolyData()
+    data.points, data.lines = straight(ROOT, LEFT, 105), np.concatenate([[105], np.arange(105)])
+    data.point_data[RADIUS] = np.full(105, 2.0)
+    data.save(path, binary=False)
+    text = path.read_text()
+    connectivity = text.index('Name="connectivity"', text.index("<Lines>"))
+    at = text.index(" 3 ", connectivity)
+    path.write_text(f"{text[:at]} {wrong} {text[at + 3 :]}")
+    with pytest.raises(InputError, match=f"point {wrong}: a line names a point that is none: there are 105"):
+        read(path, reader(Assumed()))

@@ -15,7 +15,7 @@ from haiflow.mesh.labels import NUMBERED
 from haiflow.mesh.model import TetraMesh
 from haiflow.mesh.read import UNITS, joined
 from haiflow.mesh.volumes import tetra_volumes
-from haiflow.mesh.write import write_liver, write_tetra
+from haiflow.mesh.write import refused_by_system, write_liver, write_tetra
 
 
 def refuse_existing(path: Path, force: bool) -> None:
@@ -30,12 +30,21 @@ def refuse_existing(path: Path, force: bool) -> None:
 
 
 def written(path: Path, write: Callable[[Path], None]) -> None:
-    """Calls ``write`` with a file beside ``path`` and renames it when it is complete."""
-    with tempfile.TemporaryDirectory(prefix=".haiflow-", dir=path.absolute().parent) as folder:
-        partial = Path(folder) / path.name
-        write(partial)
-        for beside in Path(folder).iterdir():  # xdmf keeps its numbers in a second file
-            os.replace(beside, path.absolute().parent / beside.name)
+    """Calls ``write`` with a file beside ``path`` and renames it when it is complete. What goes wrong is told of
+    ``path``: nobody knows the file on its way. Raises InputError, and OSError where the disk is full."""
+    partial = path
+    try:
+        with tempfile.TemporaryDirectory(prefix=".haiflow-", dir=path.absolute().parent) as folder:
+            partial = Path(folder) / path.name
+            write(partial)
+            for beside in Path(folder).iterdir():  # xdmf keeps its numbers in a second file
+                os.replace(beside, path.absolute().parent / beside.name)
+    except InputError as error:
+        place, value = (str(each).replace(str(partial), str(path)) for each in (error.place, error.value))
+        raise InputError(place, value, error.rule, error.remedy) from None
+    except OSError as error:
+        refused_by_system(error, path)
+        raise
 
 
 def convert(source: Path, target: Path, unit: str = "m", force: bool = False) -> tuple[int, float]:

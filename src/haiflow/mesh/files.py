@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from haiflow.errors import InputError, nearest
 from haiflow.mesh.by_gmsh import is_slow_in_meshio, read_by_gmsh
+from haiflow.mesh.claims import refuse_claims
 from haiflow.ports import Floats
 
 VOLUME_FORMATS = (".vtu", ".vtk", ".msh", ".xdmf", ".med", ".mesh", ".meshb")
@@ -77,6 +78,8 @@ def read(path: Path, place: str, formats: tuple[str, ...]) -> Any:
         remedy = f"give one of {', '.join(formats)} (haiflow mesh convert)"
         raise InputError(place, path.suffix or "no ending", "cannot be read as a mesh: not a format in use", remedy)
     gmsh = path.suffix.lower() == ".msh"
+    if gmsh:  # the others are meshio's, which takes no memory for what it does not find
+        refuse_claims(path, place)
     found = read_by_gmsh(path) if gmsh and is_slow_in_meshio(path) else None
     if found is not None:
         return found

@@ -157,7 +157,7 @@ def tetrahedra(skin: Any, edge: float, cells: int, place: str) -> tuple[Floats, 
     except HaiflowError:
         raise
     except Exception as error:  # gmsh raises bare exceptions
-        rule = f"gmsh cannot mesh this surface ({error})"
+        rule = f"gmsh cannot mesh this surface ({str(error).strip() or 'it gives no reason'})"
         raise InputError(place, f"edge {edge:.3g} mm", rule, "smooth it, or change --edge or --cells") from None
     finally:
         gmsh.finalize()

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from haiflow.errors import HaiflowError, InputError
 from haiflow.mesh.extras import need
+from haiflow.mesh.nrrd_data import voxels_of
 from haiflow.ports import Floats
 
 VOXEL_FORMATS = (".nrrd", ".nii", ".nii.gz")
@@ -97,6 +98,9 @@ Read = tuple[NDArray[Any], Floats, list[str]]
 
 def _refuse_huge(path: Path, sizes: Any) -> None:
     """Before the voxels are read: what a header claims, memory is taken for."""
+    if any(not size >= 0 for size in sizes):
+        value = f"{' x '.join(map(str, sizes))} voxels"
+        raise InputError(str(path), value, "sizes are 0 or more: the header is damaged", "export it again")
     count = float(np.prod(np.asarray(sizes, float)))
     if not 0 <= count <= MOST_VOXELS:
         remedy = "crop it to the liver, or take larger voxels"
@@ -118,8 +122,7 @@ def _nifti(path: Path, nibabel: Any) -> Read:
 
 
 def _nrrd(path: Path, nrrd: Any) -> Read:
-    _refuse_huge(path, nrrd.read_header(str(path)).get("sizes", []))
-    label, header = nrrd.read(str(path))
+    label, header = voxels_of(path, nrrd, lambda sizes: _refuse_huge(path, sizes))
     remarks = []
     if "space" not in header:
         remarks.append("the file does not state its space: taken as left-posterior-superior; check left and right")

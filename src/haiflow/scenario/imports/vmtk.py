@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from haiflow.errors import InputError
+from haiflow.mesh.claims import refuse_claims
 from haiflow.mesh.extras import need
 from haiflow.scenario.imports.branches import Branch, by_groups, by_overlap, by_shared_ends
 from haiflow.scenario.imports.centre_lines import whole_lines, without_copies
@@ -89,6 +90,7 @@ def _opened(file: Path) -> Any:
     if not 0 < file.stat().st_size <= LARGEST_FILE:
         rule = f"centre lines have up to {LARGEST_FILE // 2**20} MB"
         raise InputError(str(file), f"{file.stat().st_size} bytes", rule, "give the centre lines themselves")
+    refuse_claims(file, str(file))
     pyvista = need("pyvista", "viz")
     need("vtkmodules.vtkCommonCore", "viz").vtkObject.GlobalWarningDisplayOff()
     try:
@@ -111,6 +113,11 @@ def _lines(data: Any, file: Path) -> list[Any]:
         count = int(flat[at])
         found.append(flat[at + 1 : at + 1 + count])
         at += 1 + count
+    for line in found:
+        if line.size and not 0 <= line.min() <= line.max() < data.n_points:
+            wrong = next(int(each) for each in line if not 0 <= each < data.n_points)
+            rule = f"a line names a point that is none: there are {data.n_points}"
+            raise InputError(str(file), f"point {wrong}", rule, "the file is damaged: export it again")
     return found
 
 
