@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import haiflow
-from haiflow.errors import InputError
+from haiflow.errors import InputError, SolverStopped
 from haiflow.junction.beat import Beat
 from haiflow.junction.case import Case
 from haiflow.junction.streaming import Streaming, Work, solve
@@ -367,3 +367,11 @@ def test_an_infusion_that_turns_the_artery_is_refused(tmp_path):
     with pytest.raises(InputError, match="as strong as the artery's own flow") as caught:
         haiflow.run(given)
     assert "infuse slower" in str(caught.value)
+
+
+def test_surroundings_that_hold_the_whole_mesh_are_refused_before_the_flow():
+    mesh, flow = duct(("a", "b"), fine=6), 3e-6
+    case = Case(np.array([flow]), {"a": np.array([flow / 2]), "b": np.array([flow / 2])}, {"hole:tip": 1e-3 * flow},
+                region=mesh, near=(mesh.points.mean(axis=0), 1.0))  # fmt: skip
+    with pytest.raises(SolverStopped, match="hold the whole mesh"):
+        Work(case, mesh)

@@ -93,7 +93,7 @@ class Momentum:
         scale = float(np.linalg.norm(self.diagonal[:, None] * velocity))
         size = float(np.linalg.norm(residual))
         if size <= ROUND_OFF * scale:
-            return velocity
+            return velocity.copy()
         # The library takes dot products below 1e-31 for a breakdown; those of small vessels in SI are no larger.
         residual /= size
         move, info = bicgstab(

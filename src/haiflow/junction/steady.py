@@ -120,9 +120,8 @@ class Mixing:
         self.move, self.end = move, new
         if not self.moves:
             return new
-        change = np.array([[float(np.dot(a, b)) for a in self.moves] for b in self.moves])
-        known = np.array([float(np.dot(a, move.astype(np.float32))) for a in self.moves])
-        factor, *_ = np.linalg.lstsq(change, known, rcond=1e-10)
+        moves = np.array(self.moves, dtype=float)  # products of single precision would drown the slowest modes
+        factor, *_ = np.linalg.lstsq(moves @ moves.T, moves @ move, rcond=1e-10)
         out = new.copy()
         for share, apart in zip(factor, self.ends, strict=True):
             for field, less in zip(_fields(out), apart, strict=True):

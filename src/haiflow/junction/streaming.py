@@ -88,6 +88,8 @@ class Work:
         self.outlets = {name: where[name] if name in where else region.on(name) for name in self.branches}
         self.near = self._surroundings()
         self.rim = rim(region, self.near)
+        if not len(self.rim):
+            raise SolverStopped(0.0, "junction", "the holes lie too far apart: their surroundings hold the whole mesh")
         self.steps, self.stray = 0, 0.0
 
     def _needed(self) -> int:
