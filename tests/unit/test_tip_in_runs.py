@@ -12,7 +12,8 @@ import haiflow
 from haiflow.errors import InputError, SolverStopped
 from haiflow.junction.beat import Beat
 from haiflow.junction.case import Case
-from haiflow.junction.streaming import Streaming, Work, solve
+from haiflow.junction.streaming import Streaming, Work, mean_shares, solve
+from haiflow.junction.tracers import hand_over, rim
 from haiflow.mesh.patches import read_region, write_region
 from haiflow.numerics.team import Inline, beside
 from haiflow.report.junction_scene import draw, frame, when
@@ -174,6 +175,25 @@ def test_the_tree_takes_the_split_with_the_smaller_doubt(held, tracers, branches
     answer = Streaming(mesh, ("hole:tip",), branches, *both, np.array([held]), both[0][0], nothing, nothing, nothing,
                        (), nothing, nothing.astype(np.int32))  # fmt: skip
     assert tip_room.taken(answer) == by
+
+
+def test_a_holes_tracers_are_not_trusted_for_what_another_hole_shows():
+    mesh, nothing = duct(("a", "b"), fine=2), np.zeros(0)
+    split, by_tracers = np.array([[0.8, 0.2], [0.8, 0.2]]), np.array([[0.8, 0.2], [0.3, 0.7]])
+    answer = Streaming(mesh, ("one", "two"), ("a", "b"), split, by_tracers, np.array([0.24, 0.05]), split[0], nothing,
+                       nothing, nothing, (), nothing, nothing.astype(np.int32))  # fmt: skip
+    assert tip_room.taken(answer) == "scalar"
+    assert tip_room.taken(replace(answer, held=np.array([0.05, 0.24]))) == "tracers"
+
+
+def test_a_hole_that_lets_nothing_out_at_any_release_has_all_its_tracers_inside():
+    mesh = duct(("a", "b"), fine=6)
+    edges = rim(mesh, mesh.points[:, 1] > np.median(mesh.points[:, 1]))
+    carried = np.zeros((len(edges), 2))
+    carried[:, 0] = 1.0
+    sent = hand_over(mesh, mesh.points[:, 1] > np.median(mesh.points[:, 1]), edges, carried, 50)
+    sent.left_by[:] = mesh.names.index("a")
+    assert np.array_equal(mean_shares([sent], 2, ("a", "b")), [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
 
 
 def test_holes_share_what_the_pump_gives(tmp_path):

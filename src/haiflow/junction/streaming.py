@@ -37,7 +37,8 @@ STILL = 0.4  # Pa: mean wall shear below which clots are prone to form (Malek 19
 
 @dataclass(frozen=True)
 class Streaming:
-    """What the region answers. ``split``, ``by_tracers`` (holes, branches): shares that sum to one.
+    """What the region answers. ``split``, ``by_tracers`` (holes, branches): shares that sum to one;
+    the latter to zero where no tracer of a hole has left.
 
     ``branches`` holds the inlet, too, where blood is driven back by it. ``flow_split`` (branches,): of the blood.
     ``residence`` (holes,) s: mean stay of the drug near the tip. ``shear``, ``oscillatory`` (n,): on the walls.
@@ -189,9 +190,7 @@ class Work:
         """``leaving`` (branches, holes) and ``blood`` (branches,) m3/s; ``stay`` (holes,) m3 of infusate near it."""
         region = self.region
         split, blood = (leaving / leaving.sum(axis=0)).T, np.maximum(blood, 0.0)
-        mean = np.mean([each.shares(len(self.holes), self.branches) * _weights(each, len(self.holes))[:, None]
-                        for each in tracers], axis=0)  # fmt: skip
-        mean = mean / mean.sum(axis=1, keepdims=True)
+        mean = mean_shares(tracers, len(self.holes), self.branches)
         left = np.maximum(1.0 - mean[:, -1], 1e-12)
         at_wall = at_points(region, shear.mean)
         return Streaming(
@@ -242,6 +241,13 @@ class Work:
 def _from(tell: Progress, start: float, part: float) -> Progress:
     """Progress of a part of the whole."""
     return lambda share: tell(start + part * share)
+
+
+def mean_shares(tracers: list[Tracers], holes: int, branches: tuple[str, ...]) -> Floats:
+    """(holes, branches + 1) of all releases together: by each branch, and still inside; every row sums to one."""
+    mean = np.mean([each.shares(holes, branches) * _weights(each, holes)[:, None] for each in tracers], axis=0)
+    mean[mean.sum(axis=1) == 0.0, -1] = 1.0  # a hole whose drug was on its way out at no release
+    return np.asarray(mean / mean.sum(axis=1, keepdims=True))
 
 
 def _weights(tracers: Tracers, holes: int) -> Floats:

@@ -105,13 +105,14 @@ def resolve_tip(scenario: Scenario, parts: Parts, cycle: Cycle, progress: Progre
 def taken(answer: Streaming) -> str:
     """Whose split the tree takes: "tracers" or "scalar".
 
-    What is still inside bounds the tracers' error. More of it than ``TRUSTED`` is borne where the scalar is farther off
-    than that: it has no such bound, and its numerical diffusion pulls it towards mixing.
+    What is still inside bounds the tracers' error, hole by hole. More of it than ``TRUSTED`` is borne where the scalar
+    is farther off than that: it has no such bound, and its numerical diffusion pulls it towards mixing.
     """
     if INLET in answer.branches:  # tracers that come back by where they left would be counted twice
         return "scalar"
-    held, apart = float(answer.held.max()), float(np.abs(answer.split - answer.by_tracers).max())
-    return "tracers" if held <= max(TRUSTED, min(apart, MOST_HELD)) else "scalar"
+    apart = np.abs(answer.split - answer.by_tracers).max(axis=1)
+    borne = np.maximum(TRUSTED, np.minimum(apart, MOST_HELD))
+    return "tracers" if np.all(answer.held <= borne) else "scalar"
 
 
 def _refuse_reflux(case: Case) -> None:
