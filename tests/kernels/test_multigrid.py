@@ -1,11 +1,13 @@
 """The compiled conjugate gradients on a hierarchy of levels against a plain numpy twin made of general parts."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array, diags_array, kron, tril, triu
 from scipy.sparse.linalg import spsolve_triangular
 
-from haiflow.numerics.multigrid import set_up
+from haiflow.numerics.multigrid import _packed, set_up
 
 
 def poisson(n, stretch=1.0):
@@ -112,3 +114,8 @@ def test_wrong_lengths_are_refused():
         levels.solve(np.ones(399), None, 1e-10, 5)
     with pytest.raises(ValueError, match="400 values"):
         levels.solve(np.ones(400), np.ones(401), 1e-10, 5)
+
+
+def test_more_entries_than_row_pointers_can_count_are_refused():
+    with pytest.raises(ValueError, match="32-bit"):
+        _packed([SimpleNamespace(nnz=2**30), SimpleNamespace(nnz=2**30)])

@@ -25,10 +25,10 @@ volumes = kernel("volumes")
 FACES = np.array([(1, 2, 3), (0, 3, 2), (0, 1, 3), (0, 2, 1)])  # opposite to each corner, outwards
 
 
-def _keys(faces: NDArray[Any], n: int) -> NDArray[np.int64]:
-    """One number for each triangle of sorted points."""
+def _keys(faces: NDArray[Any], reach: int) -> NDArray[np.int64]:
+    """One number for each triangle of sorted points that lie less than ``reach`` numbers apart."""
     a, b, c = faces.astype(np.int64).T
-    return np.asarray((a * n + b) * n + c)
+    return np.asarray((a * reach + b - a) * reach + c - a)
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,20 @@ class Region:
         return np.ascontiguousarray(0.5 * np.cross(b - a, c - a))
 
     @cached_property
+    def _reach(self) -> int:
+        """How far apart the points of a cell are numbered; raises ValueError where faces would share a key."""
+        reach = int((self.tetra.max(axis=1) - self.tetra.min(axis=1)).max(initial=0)) + 1
+        if len(self.points) * reach**2 > np.iinfo(np.int64).max:
+            raise ValueError(f"{len(self.points)} points, {reach} numbers apart in a cell: renumber them by neighbours")
+        return reach
+
+    @cached_property
     def beyond(self) -> Ints:
         """(m, 4): the cell beyond the face opposite to each corner; on the boundary -1 - patch."""
-        n = len(self.points)
+        reach = self._reach
         every = np.empty(4 * len(self.tetra), np.int64)
         for corner, face in enumerate(FACES):  # one after the other: large meshes have no room for all
-            every[corner::4] = _keys(np.sort(self.tetra[:, face], axis=1), n)
+            every[corner::4] = _keys(np.sort(self.tetra[:, face], axis=1), reach)
         order = np.argsort(every, kind="stable")
         every = every[order]
         first = np.flatnonzero(every[1:] == every[:-1])
@@ -72,7 +80,7 @@ class Region:
         out[order[first]], out[order[first + 1]] = order[first + 1] // 4, order[first] // 4
         alone = np.ones(len(every), bool)
         alone[first], alone[first + 1] = False, False
-        rim = _keys(np.sort(self.wall, axis=1), n)
+        rim = _keys(np.sort(self.wall, axis=1), reach)
         by_rim = np.argsort(rim)
         out[order[alone]] = -1 - self.patch[by_rim[np.searchsorted(rim[by_rim], every[alone])]]
         return out.reshape(-1, 4)
@@ -81,10 +89,9 @@ class Region:
     def behind(self) -> Ints:
         """(b,) the cell behind each triangle of the boundary."""
         cells, corner = np.nonzero(self.beyond < 0)
-        n = len(self.points)
-        outer = _keys(np.sort(self.tetra[cells[:, None], FACES[corner]], axis=1), n)
+        outer = _keys(np.sort(self.tetra[cells[:, None], FACES[corner]], axis=1), self._reach)
         order = np.argsort(outer)
-        rim = _keys(np.sort(self.wall, axis=1), n)
+        rim = _keys(np.sort(self.wall, axis=1), self._reach)
         return cells[order[np.searchsorted(outer[order], rim)]].astype(np.int32)
 
     @cached_property

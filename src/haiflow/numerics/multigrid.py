@@ -1,8 +1,8 @@
 """Algebraic multigrid of pyamg, set up once and packed for the compiled conjugate gradients.
 
 Smoothed aggregation (Vanek, Mandel & Brezina 1996, Computing 56:179). The library builds the levels; the iteration on
-them runs in ``ext/haiflow/kernels/multigrid.pyx``, which holds no lock of the interpreter and makes half the passes
-over the matrix of a cycle put together from general parts.
+them runs in ``ext/haiflow/kernels/multigrid.pyx``, which holds no lock of the interpreter and makes three passes over
+the matrix an iteration, where a cycle put together from general parts makes four.
 """
 
 from __future__ import annotations
@@ -24,19 +24,22 @@ COARSEST = 200  # rows that are solved densely
 
 @dataclass(frozen=True)
 class Multigrid:
-    """Levels in flat arrays; see the kernel. ``matrix`` is the finest one, whose numbers lie in ``value``."""
+    """Levels in flat arrays, the finest first. ``matrix`` is that of the finest, whose numbers lie in ``value``.
 
-    size: Ints
-    offset: Ints
-    row: Ints
-    middle: Ints
+    N: rows of all levels but the coarsest, together. A system of one level has that one packed, too.
+    """
+
+    size: Ints  # (levels,) rows
+    offset: Ints  # (levels,) where a level's vectors begin
+    row: Ints  # (N + levels - 1,) row pointers, into column and value
+    middle: Ints  # (N,) where the diagonal of a row stands
     column: Ints
     value: Floats
-    inverse: Floats
-    p_row: Ints
+    inverse: Floats  # (N,) of the diagonal
+    p_row: Ints  # of the interpolations
     p_column: Ints
     p_value: Floats
-    coarse: Floats
+    coarse: Floats  # (last, last) the coarsest matrix, inverted
 
     @property
     def matrix(self) -> csr_array:
@@ -108,6 +111,8 @@ def _packed(matrices: list[csr_matrix]) -> tuple[Ints, Ints, Floats]:
     """Row pointers, columns and values, one matrix after the other."""
     if not matrices:
         return np.zeros(1, np.int32), np.zeros(1, np.int32), np.zeros(1)
+    if sum(a.nnz for a in matrices) > np.iinfo(np.int32).max:
+        raise ValueError("too many entries for 32-bit row pointers: some 100 million points; HAIFLOW_ELLIPTIC=petsc")
     row = [a.indptr.astype(np.int64) + start for a, start in zip(matrices, _starts(matrices), strict=True)]
     column = np.concatenate([a.indices for a in matrices]).astype(np.int32, copy=False)
     return np.concatenate(row).astype(np.int32), column, np.concatenate([a.data for a in matrices])
