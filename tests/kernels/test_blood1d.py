@@ -250,7 +250,7 @@ def _plan_of_a_fork():
 def test_the_plan_knows_what_the_kernel_reads():
     plan = _plan_of_a_fork()
     assert plan.cell_table.shape[0] == 7
-    assert plan.face_table.shape[0] == 4
+    assert plan.face_table.shape[0] == 3
     assert plan.end_table.shape[1] == 9
     assert plan.node_table.shape[1] == 7
     assert plan.nodes.first.dtype == plan.face.dtype == plan.nodes.kind.dtype == np.int32

@@ -13,7 +13,7 @@
 #   blood1d_team       threads that march together
 #   blood1d_cells      reconstruction, fluxes and stages inside the vessels
 #   blood1d_wall       the viscous part of the arterial wall
-#   blood1d_wall_ends  what it is at the vessels' ends
+#   blood1d_wall_ends  its part in a step, over all vessels and nodes
 #   blood1d_junctions  the states where open vessel ends meet
 #   blood1d_outlets    inlets, Windkessels, reflections and closed ends
 #   blood1d_nodes      all nodes of the network, their pressures and fluxes
@@ -58,6 +58,7 @@ cdef Step scratch(
     cdef Step w
     memset(&w, 0, sizeof(Step))
     w.mass_1, w.area_1, w.flow_1 = &work[0, 0], &work[1, 0], &work[2, 0]
+    w.change, w.answer, w.mass_0 = &work[3, 0], &work[4, 0], &work[5, 0]
     w.outflow, w.now = &node_work[0, 0], &node_work[1, 0]
     w.u, w.p, w.hu, w.hp = &block_work[0, 0], &block_work[1, 0], &block_work[2, 0], &block_work[3, 0]
     w.mass, w.to_left, w.to_right = &block_work[4, 0], &block_work[5, 0], &block_work[6, 0]
@@ -67,8 +68,25 @@ cdef Step scratch(
     w.cubic = &cell_table[CELL_CUBIC, 0]
     w.speed, w.wall_cell = &cell_table[CELL_SPEED, 0], &cell_table[CELL_WALL, 0]
     w.face_s0, w.slack = &face_table[FACE_S0, 0], &face_table[FACE_SLACK, 0]
-    w.k, w.wall_face = &face_table[FACE_K, 0], &face_table[FACE_WALL, 0]
+    w.k = &face_table[FACE_K, 0]
     return w
+
+
+cdef Walls walls(
+    const double[:, ::1] cells, const double[:, ::1] ends, const int[::1] node, const int[:, ::1] order,
+    const int[::1] lower_start, const int[::1] lower_row, const double[::1] lower,
+    const int[::1] upper_start, const int[::1] upper_row, const double[::1] upper, const double[::1] taken,
+    double[:, ::1] work,
+):
+    cdef Walls found
+    found.inertia, found.off, found.pivot = &cells[WALL_INERTIA, 0], &cells[WALL_OFF, 0], &cells[WALL_PIVOT, 0]
+    found.start, found.finish = &cells[WALL_START, 0], &cells[WALL_FINISH, 0]
+    found.soft, found.taken = &cells[WALL_SOFT, 0], &taken[0]
+    found.end, found.node, found.row, found.column = &ends[0, 0], &node[0], &order[0, 0], &order[1, 0]
+    found.lower_start, found.lower_row, found.lower = &lower_start[0], &lower_row[0], &lower[0]
+    found.upper_start, found.upper_row, found.upper = &upper_start[0], &upper_row[0], &upper[0]
+    found.work, found.head = &work[0, 0], &work[1, 0]
+    return found
 
 
 cdef int whole_step(Step *w, double *sample, double *node_sample, double *head_sample) noexcept nogil:
@@ -82,7 +100,6 @@ cdef int whole_step(Step *w, double *sample, double *node_sample, double *head_s
                 take_sample(sample, node_sample, head_sample, w)
             meet(&w.team)
         second_half(w, top)
-        finish_walls(w, fine)
         w.fine += 1
     meet(&w.team)
     return BAD_AREA if all_bad(&w.team, AREAS) > 0 else DONE
@@ -131,6 +148,10 @@ def advance(
     const int[::1] node_start, const int[::1] node_end, const int[::1] kind,
     const int[::1] face, const int[::1] cell, const int[::1] level, const int[::1] node_level,
     const int[:, ::1] block, const int[:, ::1] block_range, const int[::1] node_order, const int[:, ::1] node_range,
+    const double[:, ::1] wall_cells, const double[:, ::1] wall_ends, const int[::1] wall_node,
+    const int[:, ::1] wall_order, const int[::1] lower_start, const int[::1] lower_row, const double[::1] lower,
+    const int[::1] upper_start, const int[::1] upper_row, const double[::1] upper, const double[::1] taken,
+    double[:, ::1] wall_work,
     const double[::1] inlet, int first_step, int n_steps, int sample_every, bint viscous, bint sourced,
     double dt, double alpha, double friction, double rho, double speed_limit,
 ):
@@ -153,6 +174,8 @@ def advance(
     w.net = network(end_table, node_table, dtdx, node_start, node_end, kind, face, cell, level, node_level,
                     <int> block_range.shape[0] - 1)
     w.net.alpha, w.net.rho = alpha, rho
+    w.walls = walls(wall_cells, wall_ends, wall_node, wall_order, lower_start, lower_row, lower, upper_start, upper_row,
+                    upper, taken, wall_work)
     w.team.barrier, w.team.bad, w.team.thread, w.team.threads = &barrier[0], &bad[0, 0], thread, <int> bad.shape[0]
     w.team.block, w.team.block_range = &block[0, 0], &block_range[0, 0]
     w.team.node_order, w.team.node_range = &node_order[0], &node_range[0, 0]

@@ -60,17 +60,15 @@ cdef inline void arrivals(End *ends, int node, int number, int fine, Net *net) n
         e = net.node_end[i]
         span = 1 << net.level[e >> 1]
         elapsed = (fine & (span - 1)) + (number << net.node_level[node])
+        ends[e].f_in = ends[e].wall_in
         if elapsed == 0:
             arrive(&ends[e], net.end + e * END_COLUMNS, ends[e].p_0, ends[e].v_0, net.alpha)
-            ends[e].f_in = ends[e].f_0
         elif elapsed == span:
             arrive(&ends[e], net.end + e * END_COLUMNS, ends[e].p_1, ends[e].v_1, net.alpha)
-            ends[e].f_in = ends[e].f_1
         else:
             share = elapsed * SHARE[net.level[e >> 1]]
             arrive(&ends[e], net.end + e * END_COLUMNS, ends[e].p_0 + share * (ends[e].p_1 - ends[e].p_0),
                    ends[e].v_0 + share * (ends[e].v_1 - ends[e].v_0), net.alpha)
-            ends[e].f_in = ends[e].f_0 + share * (ends[e].f_1 - ends[e].f_0)
 
 
 cdef inline double momentum(const End *end, const double *t, double alpha) noexcept nogil:

@@ -3,6 +3,13 @@
 from libc.math cimport sqrt
 
 
+cdef double sampled_wall(const Step *w, int v, int j) noexcept nogil:
+    # The viscous pressure in a cell, by the fluxes of the first stage.
+    cdef double left = w.mass_1[j] if j > w.net.cell[2 * v] else -w.ends[2 * v].flow
+    cdef double right = w.mass_1[j + 1] if j < w.net.cell[2 * v + 1] else w.ends[2 * v + 1].flow
+    return cell_pressure(w.area, w.wall_cell, left, right, j)
+
+
 cdef void take_sample(double *row, double *node_row, double *head_row, const Step *w) noexcept nogil:
     # (vessel, station, [pressure, flow rate, area]) at the start of the step.
     cdef int v, i, e, m, k
@@ -20,10 +27,8 @@ cdef void take_sample(double *row, double *node_row, double *head_row, const Ste
         m = (net.cell[2 * v] + net.cell[2 * v + 1]) // 2
         e = (net.cell[2 * v] + net.cell[2 * v + 1] + 1) // 2
         row[9 * v + 3] = 0.5 * (w.b[m] * (sqrt(w.area[m]) - w.s0[m]) + w.b[e] * (sqrt(w.area[e]) - w.s0[e]))
-        if w.viscous and e > m:
-            row[9 * v + 3] += 2.0 * w.wall_face[e] / (sqrt(w.area[m]) + sqrt(w.area[e])) * (w.flow[m] - w.flow[e])
-        elif w.viscous:
-            row[9 * v + 3] += 0.5 * w.wall_face[m] / sqrt(w.area[m]) * (w.flow[m - 1] - w.flow[m + 1])
+        if w.viscous:
+            row[9 * v + 3] += 0.5 * (sampled_wall(w, v, m) + sampled_wall(w, v, e))
         row[9 * v + 4] = 0.5 * (w.flow[m] + w.flow[e])
         row[9 * v + 5] = 0.5 * (w.area[m] + w.area[e])
     for i in range(net.nodes):

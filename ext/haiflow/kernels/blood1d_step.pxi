@@ -1,5 +1,5 @@
-# One whole step: every vessel takes its own steps of Heun's two stages between the halves of the viscous wall, and each
-# node those of its fastest vessel. Each stage sweeps a block once while it lies in the cache.
+# One whole step: every vessel takes its own steps of Heun's two stages, and each node those of its fastest vessel.
+# Each stage sweeps a block once while it lies in the cache.
 
 cdef enum:
     DONE, BAD_AREA, TOO_FAST
@@ -11,17 +11,21 @@ cdef int HALO = 2
 
 cdef struct Step:
     Net net
+    Walls walls
     Team team
     End *ends
     double *area             # (slots) state at the start, changed in place
     double *flow
     double *head             # (nodes)
     double *charge
-    double *end_flow         # (ends) m3/s along the vessel at its ends, for the viscous wall
+    double *end_flow         # (ends) m3/s along the vessel at its ends
     double *end_volume       # (ends)
-    double *mass_1           # (slots) flux of the first stage
+    double *mass_1           # (slots) flux of the first stage; of the second after it where walls are viscous
     double *area_1           # state after the first stage
     double *flow_1
+    double *change           # (slots) of the flow rate in the first stage, where walls are viscous
+    double *answer
+    double *mass_0           # flux of the first stage; in the second less twice of it
     double *outflow          # (nodes)
     double *now              # (nodes) static pressure at the start of a step
     double *mean             # (slots) effective flux of this whole step, NULL where nobody asks
@@ -44,7 +48,6 @@ cdef struct Step:
     const double *face_s0
     const double *slack
     const double *k
-    const double *wall_face
     const double *inlet      # (fine steps in a cycle) boundary value
     int fine, period
     double dt, friction, speed_limit
@@ -123,21 +126,23 @@ cdef void fluxes_of(Step *w, const Window *at, const double *area, const double 
     shut_ends(w, at)
 
 
-cdef void half_wall(Step *w, const Window *at) noexcept nogil:
-    cdef int v, j, last
+cdef void hold_walls(Step *w, const Window *at, const double *area) noexcept nogil:
+    # What the nodes will see of the viscous walls in this stage.
+    cdef int v, i, j
+    cdef const double *mass = w.mass - at.begin
     for v in range(at.first_vessel, at.last_vessel + 1):
-        j, last = w.net.cell[2 * v], w.net.cell[2 * v + 1]
-        viscous_wall(w.flow + j, w.area + j, w.end_flow[2 * v], w.end_flow[2 * v + 1], w.wall_cell + j,
-                     w.wall_face + j, w.u, w.p, last - j + 1)
+        i, j = w.net.cell[2 * v], w.net.cell[2 * v + 1]
+        wall_end(&w.ends[2 * v], area, w.wall_cell, -mass[i + 1], -mass[i + 2], i, i + 1, j - i > 1)
+        wall_end(&w.ends[2 * v + 1], area, w.wall_cell, mass[j], mass[j - 1], j, j - 1, j - i > 1)
 
 
 cdef void predict(Step *w, int index) noexcept nogil:
     # First stage of a block, but for what passes the vessels' ends; what arrives there at the start of the step.
     cdef Window at = window(w, index)
     cdef int v, i, j = at.begin + at.first, f = at.first
-    if w.viscous:
-        half_wall(w, &at)
     fluxes_of(w, &at, w.area, w.flow)
+    if w.viscous:
+        hold_walls(w, &at, w.area)
     first_stage(w.area_1 + j, w.flow_1 + j, w.area + j, w.flow + j, w.mass + f, w.to_left + f, w.to_right + f,
                 w.hp + f, w.u + f, w.dtdx + j, w.cubic + j, at.dt * w.friction, 2.0 / w.net.rho, at.slots)
     copy(w.mass_1 + j, w.mass + f, at.slots)
@@ -148,12 +153,10 @@ cdef void predict(Step *w, int index) noexcept nogil:
         if i >= 0:
             w.ends[2 * v].p_0 = w.p[i] - w.hp[i]
             w.ends[2 * v].v_0 = w.hu[i] - w.u[i]
-            w.ends[2 * v].f_0 = -w.flow[at.begin + i]
         i = last_cell(w, &at, v)
         if i >= 0:
             w.ends[2 * v + 1].p_0 = w.p[i] + w.hp[i]
             w.ends[2 * v + 1].v_0 = w.u[i] + w.hu[i]
-            w.ends[2 * v + 1].f_0 = w.flow[at.begin + i]
 
 
 cdef void correct(Step *w, int index) noexcept nogil:
@@ -163,6 +166,9 @@ cdef void correct(Step *w, int index) noexcept nogil:
     cdef long positive
     fluxes_of(w, &at, w.area_1, w.flow_1)
     mean_flux(w.both, w.mass_1 + j, w.mass + f, at.slots + 1)
+    if w.viscous:
+        hold_walls(w, &at, w.area_1)
+        copy(w.mass_1 + j, w.mass + f, at.slots)
     if w.sourced:
         add(w.area + j, w.source + j, at.dt, at.slots)
     positive = second_stage(w.area + j, w.flow + j, w.area_1 + j, w.flow_1 + j, w.both, w.to_left + f,
@@ -176,21 +182,13 @@ cdef void correct(Step *w, int index) noexcept nogil:
         if i >= 0:
             w.ends[2 * v].p_1 = w.p[i] - w.hp[i]
             w.ends[2 * v].v_1 = w.hu[i] - w.u[i]
-            w.ends[2 * v].f_1 = -w.flow_1[at.begin + i]
             positive += not w.area[at.begin + i] > 0.0
         i = last_cell(w, &at, v)
         if i >= 0:
             w.ends[2 * v + 1].p_1 = w.p[i] + w.hp[i]
             w.ends[2 * v + 1].v_1 = w.u[i] + w.hu[i]
-            w.ends[2 * v + 1].f_1 = w.flow_1[at.begin + i]
             positive += not w.area[at.begin + i] > 0.0
     w.team.bad[8 * w.team.thread + AREAS] += positive < at.slots
-
-
-cdef void finish(Step *w, int index) noexcept nogil:
-    # The second half of the viscous wall.
-    cdef Window at = window(w, index)
-    half_wall(w, &at)
 
 
 include "blood1d_wall_ends.pxi"
@@ -271,44 +269,23 @@ cdef void node_sweep(Step *w, int number, int top) noexcept nogil:
     wait_for(&w.team)
 
 
-cdef void hold_ends(Step *w, int at_fine, int top) noexcept nogil:
-    # Before a half step of the viscous wall: every vessel that takes one, then the nodes where they end.
-    cdef int level, i
-    cdef const int *part
-    sweep(w, respond, top)
-    meet(&w.team)
-    for level in range(top + 1):
-        part = part_of(&w.team, w.team.node_range, level)
-        for i in range(part[0], part[2]):
-            hold(w, w.team.node_order[i], at_fine)
-    meet(&w.team)
-
-
 cdef int first_half(Step *w, int fine) noexcept nogil:
     # Predictions of all that begin a step at this fine step, and the nodes there; returns the coarsest level of them.
     cdef int top = 0
     while top < w.net.top and fine & (1 << top) == 0:
         top += 1
-    if w.viscous:
-        hold_ends(w, w.fine, top)
     sweep_shared_first(w, predict, top)
     node_sweep(w, 0, top)
     return top
 
 
 cdef void second_half(Step *w, int top) noexcept nogil:
+    if w.viscous:
+        wall_stage(w, 0)
     sweep_shared_first(w, correct, top)
     node_sweep(w, 1, top)
-
-
-cdef void finish_walls(Step *w, int fine) noexcept nogil:
-    # Of all whose step ends after this fine step; vessels are whole here, so no thread waits.
-    cdef int top = 0
     if w.viscous:
-        while top < w.net.top and (fine + 1) & (1 << top) == 0:
-            top += 1
-        hold_ends(w, w.fine + 1, top)
-        sweep(w, finish, top)
+        wall_stage(w, 1)
 
 
 cdef long count_fast(Step *w) noexcept nogil:

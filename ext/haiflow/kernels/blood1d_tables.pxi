@@ -24,7 +24,7 @@ cdef extern from *:
 cdef enum:
     CELL_S0, CELL_B, CELL_DTDX, CELL_SOURCE, CELL_SPEED, CELL_WALL, CELL_CUBIC
 cdef enum:
-    FACE_S0, FACE_SLACK, FACE_K, FACE_WALL
+    FACE_S0, FACE_SLACK, FACE_K
 cdef enum:
     END_SIGN, END_B, END_S0, END_K, END_G, END_VISCOUS, END_TURBULENT, END_CLOSED, END_ROOT, END_COLUMNS
 cdef enum:
@@ -40,17 +40,45 @@ cdef enum:
 cdef struct End:
     double p_0, v_0          # extrapolated from inside at the start of the vessel's step, v towards the node
     double p_1, v_1          # the same at its end, as the first stage predicts it
-    double f_0, f_1          # flow rate of the end cell towards the node, at both
-    double resist            # of the viscous wall between that cell and the end: its pressure is resist (f_in - flow)
+    double push              # what the areas do to the elastic pressure at the end, times g dt
+    double wall_in           # of the viscous wall, whose pressure at the end is resist (f_in - flow): the f_in to come
+    double resist
     double v_in, q_in, s_in  # the state that arrives at the node
     double f_in
-    double resist_mid, f_mid  # the same in the half step of the wall to come, at its middle
-    double p_mid, v_mid      # and what arrives then
     double slope             # dv/dq along the wave that goes back into the vessel
     double q, v, flow        # state at the node
     double h, per_dh         # head there and one over its slope in q
     double flow_1            # through the face in the first stage of the node's step, and with what momentum
     double momentum_1
+
+
+cdef enum:
+    WALL_INERTIA, WALL_OFF, WALL_PIVOT, WALL_START, WALL_FINISH, WALL_SOFT  # rows
+cdef enum:
+    WALL_END_COLUMNS = 4     # how the flow rate at an end follows the first and last cell, and the heads at both nodes
+
+
+cdef struct Walls:
+    # 1 - g dt J of the viscous walls, factorised: haiflow.arteries.wall_factors.
+    const double *inertia    # (slots) one over g dt A / (rho dx)
+    const double *off        # (slots) below the diagonal of L
+    const double *pivot      # (slots) one over D
+    const double *start      # (slots) what a flow rate of 1 at the vessel's start adds to its cells
+    const double *finish     # and at its end
+    const double *soft       # (slots) what the areas do to the pressure
+    const double *end        # (ends, WALL_END_COLUMNS)
+    const int *node          # (ends)
+    const int *row           # (nodes) place in the factors, and of the heads found
+    const int *column
+    const int *lower_start
+    const int *lower_row
+    const double *lower
+    const int *upper_start
+    const int *upper_row
+    const double *upper
+    const double *taken      # (nodes) m3/s that its outlet takes for each Pa of a node's head
+    double *work             # (nodes)
+    double *head
 
 
 cdef struct Net:

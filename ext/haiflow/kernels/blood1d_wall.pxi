@@ -1,52 +1,71 @@
-# The viscous part of the wall's pressure, wall / (A0 s) A_t, which with A_t = -Q_x is a diffusion of flow rate:
+# The viscous part of the wall's pressure, wall / (A0 s) A_t, with the cells' own A_t: what passes their faces.
 #
-#   Q_t = (A / rho) (wall / (A0 s) Q_x)_x
+# Where no volume changes, in steady flow, it is exactly nothing, whatever friction and limiter make of the cells' flow
+# rates. A cell of rate A_t has pressure W (left - right), W = wall / (A0 s dx); a face has the mean of its two cells',
+# the end of a vessel that of the line through its last two. In the flow rate this is a stiff diffusion
 #
-# Half a step before and after the rest (Strang splitting), each by Crank-Nicolson with the flow rate given at both ends
-# of a vessel: one tridiagonal system a vessel (Thomas).
+#   Q_t = ... + (A / rho) (wall / (A0 s) Q_x)_x
+#
+# so Heun's two stages are those of a Rosenbrock-W method (Verwer et al 1999, SIAM J Sci Comput 20:1456), with t the
+# rates of change of the flow rate, times dt, and J what they do to themselves by the wall:
+#
+#   (1 - g dt J) d1 = t(state),   (1 - g dt J) d2 = t(state + d1) - 2 d1,   change = 3/2 d1 + 1/2 d2
+#
+# Of second order with any J, and Heun's method itself where J is 0, as it is for the areas: so J may be that of the
+# network at zero pressure, factorised once. What the areas do to the flow rates (`soft`: g dt dp/dA / dx, in the place
+# of W) has its row in J too, and so have inlets and capacitors: without it a strong wall's flow would follow its
+# pressure late by half a step. J spans the network, for a short vessel's ends answer each other at once:
+# cells are eliminated first (one tridiagonal system a vessel), then the ends, then a head for each node.
 
 from libc.math cimport sqrt
 
 
-cdef void wall_rows(
-    out_t right_side, out_t upper_row, in_t flow, in_t area, in_t wall_cell, in_t wall_face,
-    double flow_start, double flow_end, int first, int last,
-) noexcept nogil:
-    # Rows of one vessel with the lower diagonal eliminated.
-    cdef int j
-    cdef double left, right, factor, pivot, before, after
-    right = 2.0 * wall_face[first] / sqrt(area[first])
-    before = flow_start
-    for j in range(first, last + 1):
-        left = right
-        if j < last:
-            right = 2.0 * wall_face[j + 1] / (sqrt(area[j]) + sqrt(area[j + 1]))
-            after = flow[j + 1]
-        else:
-            right = 2.0 * wall_face[j + 1] / sqrt(area[j])
-            after = flow_end
-        factor = wall_cell[j] * area[j]
-        right_side[j] = flow[j] + factor * (right * (after - flow[j]) - left * (flow[j] - before))
-        pivot = 1.0 + factor * (left + right)
-        before = flow[j]
-        if j > first:
-            pivot -= factor * left * upper_row[j - 1]
-            right_side[j] += factor * left * right_side[j - 1]
-        else:
-            right_side[j] += factor * left * flow_start
-        if j == last:
-            right_side[j] += factor * right * flow_end
-        right_side[j] /= pivot
-        upper_row[j] = factor * right / pivot
+cdef inline double cell_pressure(in_t area, in_t wall, double left, double right, int j) noexcept nogil:
+    # Viscous part in a cell between fluxes.
+    return wall[j] / sqrt(area[j]) * (left - right)
 
 
-cdef void viscous_wall(
-    out_t flow, in_t area, double first_flow, double last_flow, in_t wall_cell, in_t wall_face, out_t upper_row,
-    out_t right_side, int n,
+cdef void wall_change(
+    out_t change, in_t area, in_t mass, double first_flow, double last_flow, in_t wall, in_t dtdx, double rho, int n,
+    double *at_start, double *at_end,
 ) noexcept nogil:
-    # One vessel of n cells. wall_cell = dt / (4 rho dx), wall_face = wall / (A0 dx).
+    # Added to the change of the flow rate: what the pressure by `wall` does to the n cells of a vessel; returned what
+    # it is at the vessel's ends. mass: of the faces 1 .. n - 1 between them.
     cdef int j
-    wall_rows(right_side, upper_row, flow, area, wall_cell, wall_face, first_flow, last_flow, 0, n - 1)
-    flow[n - 1] = right_side[n - 1]
+    cdef double here, ahead = 0.0, left = 0.0, right = 0.0
+    here = cell_pressure(area, wall, first_flow, mass[1] if n > 1 else last_flow, 0)
+    for j in range(n):
+        if j < n - 1:
+            ahead = cell_pressure(area, wall, mass[j + 1], mass[j + 2] if j < n - 2 else last_flow, j + 1)
+            right = 0.5 * (here + ahead)
+        else:
+            right = here if n < 3 else 2.0 * here - left
+        if j == 0:
+            left = here if n < 3 else 2.0 * here - right
+            at_start[0] = left
+        change[j] -= dtdx[j] / rho * area[j] * (right - left)
+        left, here = right, ahead
+    at_end[0] = right
+
+
+cdef void relax(out_t change, in_t inertia, in_t off, in_t pivot, int n) noexcept nogil:
+    # (1 - g dt J) of a vessel's cells with no flow through its ends, factorised as L D L^T.
+    cdef int j
+    change[0] *= inertia[0]
+    for j in range(1, n):
+        change[j] = inertia[j] * change[j] - off[j - 1] * change[j - 1]
+    change[n - 1] *= pivot[n - 1]
     for j in range(n - 2, -1, -1):
-        flow[j] = right_side[j] + upper_row[j] * flow[j + 1]
+        change[j] = change[j] * pivot[j] - off[j] * change[j + 1]
+
+
+cdef inline void wall_end(
+    End *end, in_t area, in_t wall, double face, double inner, int j, int k, bint line,
+) noexcept nogil:
+    # What the node sees of the wall: resist (f_in - f). face, inner: flux towards the node through the end cell's inner
+    # face and the next one; j, k: the end cell and the one before it. Two cells alone have no line: they share a face.
+    cdef double own = wall[j] / sqrt(area[j])
+    end.resist = 1.5 * own if line else own
+    end.wall_in = face
+    if line and own > 0.0:
+        end.wall_in -= 0.5 * wall[k] / sqrt(area[k]) * (inner - face) / end.resist

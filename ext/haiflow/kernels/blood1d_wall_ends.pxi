@@ -1,122 +1,111 @@
-# Where vessels with a viscous wall meet: at a node the total pressure, elastic and viscous, is common.
+# The viscous wall in a step: each stage's changes of flow rate go through (1 - g dt J), of all vessels and nodes.
 #
-# Between the last cell, of flow rate Q, and the end of its vessel, where it is f, the wall's viscous pressure is
-# R (Q - f), R = 2 wall / (A0 s dx). In a stage of the nodes that is one more resistance (End.resist). In a half step of
-# the wall alone the elastic pressure stands still, and what is wanted is the flow rate at the ends at its middle. The
-# cell follows it: in the middle of a Crank-Nicolson step Q = a + b f, which an elimination from either side gives;
-# then heads R (a - (1 - b) f) and the balance of flow rates are linear. R grows as cells shrink, R (1 - b) does not,
-# so a wall of any viscosity is stable. The far end of a vessel is taken as it was.
-
-from libc.math cimport fabs, sqrt
+# With the flow rates f at its ends a vessel's cells change by `answer + f_start start + f_end end`; f is linear in the
+# heads at its nodes, and the flow rates at each node sum to what its outlet takes: a sparse system for the heads, whose
+# factors thread 0 goes through.
 
 
-cdef inline void middle(End *end, double before, double after, double answer, double held) noexcept nogil:
-    # From the end cell's flow rate towards the node before and after, with its end's held.
-    cdef double rest = 1.0 - 0.5 * answer
-    end.resist_mid = end.resist * rest
-    end.f_mid = 0.5 * (before + after - answer * held) / rest
-
-
-cdef void wall_response(
-    End *start, End *end, in_t flow, in_t area, double flow_start, double flow_end, in_t wall_cell, in_t wall_face,
-    out_t upper_row, out_t right_side, int n,
-) noexcept nogil:
-    # How the end cells will answer in their half step to the flow rate held at their end; the far end as it is.
-    cdef int j
-    cdef double first, last, answer_start, answer_end, factor, left, right, pivot = 1.0, passed = 0.0
-    wall_rows(right_side, upper_row, flow, area, wall_cell, wall_face, flow_start, flow_end, 0, n - 1)
-    answer_end = 2.0 * upper_row[n - 1]
-    last = first = right_side[n - 1]
-    for j in range(n - 2, -1, -1):
-        first = right_side[j] + upper_row[j] * first
-    right = 2.0 * wall_face[n] / sqrt(area[n - 1])
-    for j in range(n - 1, -1, -1):
-        left = 2.0 * wall_face[j] / (sqrt(area[j]) + (sqrt(area[j - 1]) if j > 0 else 0.0))
-        factor = wall_cell[j] * area[j]
-        pivot = 1.0 + factor * (left + right) - factor * right * passed
-        passed = factor * left / pivot
-        right = left
-    answer_start = 2.0 * passed
-    middle(start, -flow[0], -first, answer_start, -flow_start)
-    middle(end, flow[n - 1], last, answer_end, flow_end)
-
-
-cdef inline void extrapolate(End *end, const Step *w, int cell, int inner, double sign) noexcept nogil:
-    end.v_mid = sign * (1.5 * w.flow[cell] / w.area[cell] - 0.5 * w.flow[inner] / w.area[inner])
-    end.p_mid = (1.5 * w.b[cell] * (sqrt(w.area[cell]) - w.s0[cell])
-                 - 0.5 * w.b[inner] * (sqrt(w.area[inner]) - w.s0[inner]))
-
-
-cdef void respond(Step *w, int index) noexcept nogil:
-    # What the ends of a block's vessels will see in the wall's half step to come.
+cdef void unrelaxed(Step *w, int index, int stage) noexcept nogil:
+    # Into `answer`: changes in a stage as the cells' fluxes have it, then relaxed with no flow through the ends.
     cdef Window at = window(w, index)
-    cdef int v, i, j
+    cdef int v, i, j, k
+    cdef const double *area = w.area if stage == 0 else w.area_1
+    cdef End *start
+    cdef End *end
+    cdef double unused
     for v in range(at.first_vessel, at.last_vessel + 1):
         i, j = w.net.cell[2 * v], w.net.cell[2 * v + 1]
-        extrapolate(&w.ends[2 * v], w, i, i + 1, -1.0)
-        extrapolate(&w.ends[2 * v + 1], w, j, j - 1, 1.0)
-        w.ends[2 * v].resist = 2.0 * w.wall_face[i] / sqrt(w.area[i])
-        w.ends[2 * v + 1].resist = 2.0 * w.wall_face[j + 1] / sqrt(w.area[j])
-        wall_response(&w.ends[2 * v], &w.ends[2 * v + 1], w.flow + i, w.area + i, w.end_flow[2 * v],
-                      w.end_flow[2 * v + 1], w.wall_cell + i, w.wall_face + i, w.u, w.p, j - i + 1)
+        for k in range(i, j + 1):
+            if stage == 0:
+                w.answer[k] = w.flow_1[k] - w.flow[k]
+                w.mass_0[k] = w.mass_1[k]
+            else:
+                w.answer[k] = 2.0 * (w.flow[k] - w.flow_1[k]) - w.change[k]
+                w.mass_0[k] = w.mass_1[k] - 2.0 * w.mass_0[k]
+        start, end = &w.ends[2 * v], &w.ends[2 * v + 1]
+        wall_change(w.answer + i, area + i, w.mass_1 + i, -start.flow, end.flow, w.wall_cell + i, w.dtdx + i,
+                    w.net.rho, j - i + 1, &unused, &unused)
+        wall_change(w.answer + i, area + i, w.mass_0 + i, 2.0 * stage * start.flow_1 - start.flow,
+                    end.flow - 2.0 * stage * end.flow_1, w.walls.soft + i, w.dtdx + i, w.net.rho, j - i + 1,
+                    &start.push, &end.push)
+        relax(w.answer + i, w.walls.inertia + i, w.walls.off + i, w.walls.pivot + i, j - i + 1)
 
 
-cdef double held_reflection(const End *e, const double *t, double base, double reflection) noexcept nogil:
-    # Flow rate towards the node, (1 + R) f = 4 (1 - R) A (c - c_base), with A and c of the whole pressure, which falls
-    # with f: Newton's method on a rising function.
-    cdef int _step
-    cdef double s = upper(t[END_S0] + e.p_mid / t[END_B], 0.05 * t[END_ROOT])
-    cdef double q_base = sqrt(upper(t[END_S0] + base / t[END_B], 0.05 * t[END_ROOT]))
-    cdef double give = 4.0 * t[END_G] * (1.0 - reflection), per_flow = e.resist_mid / t[END_B]
-    cdef double flow = e.f_mid, whole, off, slope, change
-    for _step in range(NEWTON_STEPS):
-        whole = upper(s + per_flow * (e.f_mid - flow), 0.05 * t[END_ROOT])
-        off = (1.0 + reflection) * flow / (whole * whole) - give * (sqrt(whole) - q_base)
-        slope = (1.0 + reflection) * (1.0 + 2.0 * flow * per_flow / whole) / (whole * whole)
-        change = off / (slope + 0.5 * give * per_flow / sqrt(whole))
-        flow -= change
-        if fabs(change) <= REFLECT_TOLERANCE * s * s * t[END_G] * sqrt(s):
-            break
-    return flow
+cdef inline double end_change(Step *w, int e) noexcept nogil:
+    # Of the flow rate along a vessel at its end, but for what its nodes' heads do.
+    cdef int v = e >> 1
+    cdef const double *row = w.walls.end + e * WALL_END_COLUMNS
+    return (row[0] * w.answer[w.net.cell[2 * v]] + row[1] * w.answer[w.net.cell[2 * v + 1]]
+            - row[2] * w.ends[2 * v].push - row[3] * w.ends[2 * v + 1].push)
 
 
-cdef void hold(Step *w, int node, int at_fine) noexcept nogil:
-    # The flow rates along the vessels that their walls' half step sees at its middle, where elastic and viscous
-    # pressure balance; the elastic one stands still meanwhile.
-    cdef Net *net = &w.net
-    cdef const int *list = net.node_end + net.node_start[node]
-    cdef int i, e, kind = net.kind[node], count = net.node_start[node + 1] - net.node_start[node]
-    cdef int fine = at_fine & ((1 << net.top) - 1)
-    cdef const double *t = net.node + node * NODE_COLUMNS
-    cdef double kinetic = t[NODE_KINETIC], top, bottom, resist, inlet = 0.0
-    cdef Condition at
-    if kind == REFLECTION:
-        if w.ends[list[0]].resist > 0.0 and fine & ((1 << net.level[list[0] >> 1]) - 1) == 0:
-            w.end_flow[list[0]] = net.end[list[0] * END_COLUMNS + END_SIGN] * held_reflection(
-                &w.ends[list[0]], net.end + list[0] * END_COLUMNS, t[NODE_BASE], t[NODE_REFLECTION])
-        return
-    if kind == FLOW_INLET or kind == PRESSURE_INLET:
-        inlet = w.inlet[at_fine % w.period]
-    at = condition(kind, w.head[node], inlet, w.charge[node] if kind == WINDKESSEL else t[NODE_BASE], t[NODE_R1])
-    top, bottom = at.inflow + at.conductance * at.behind, at.conductance
-    for i in range(count):
-        e = list[i]
-        t = net.end + e * END_COLUMNS
-        if t[END_CLOSED] != 0.0:
-            continue
-        if fine & ((1 << net.level[e >> 1]) - 1) != 0:
-            top += t[END_SIGN] * w.end_flow[e]  # in the midst of its step
-            continue
-        resist = (w.ends[e].resist_mid + t[END_VISCOUS] + t[END_TURBULENT] * fabs(w.end_flow[e])
-                  + 1e-9 * net.rho * t[END_G] / (t[END_ROOT] * sqrt(t[END_ROOT])))
-        w.ends[e].h = w.ends[e].p_mid + kinetic * w.ends[e].v_mid * w.ends[e].v_mid
-        w.ends[e].h += w.ends[e].resist_mid * w.ends[e].f_mid
-        w.ends[e].per_dh = 1.0 / resist
-        top += w.ends[e].h / resist
-        bottom += 1.0 / resist
-    solve_head(&at, top, bottom)
-    for i in range(count):
-        e = list[i]
-        t = net.end + e * END_COLUMNS
-        if t[END_CLOSED] == 0.0 and w.ends[e].resist > 0.0 and fine & ((1 << net.level[e >> 1]) - 1) == 0:
-            w.end_flow[e] = t[END_SIGN] * (w.ends[e].h - at.head) * w.ends[e].per_dh
+cdef inline double driven(Step *w, int node) noexcept nogil:
+    # Flow rate into a node by what its inlet or its capacitor does in this step.
+    cdef const double *t = w.net.node + node * NODE_COLUMNS
+    cdef double change = w.inlet[(w.fine + 1) % w.period] - w.inlet[w.fine % w.period]
+    if w.net.kind[node] == FLOW_INLET:
+        return change
+    if w.net.kind[node] == PRESSURE_INLET:
+        return w.walls.taken[node] * change
+    if w.net.kind[node] != WINDKESSEL:
+        return 0.0
+    change = w.outflow[node] - t[NODE_DISTAL_CONDUCTANCE] * (w.charge[node] - t[NODE_BASE])
+    return w.walls.taken[node] * t[NODE_DT_OVER_C] * change
+
+
+cdef void solve_heads(Step *w, int stage) noexcept nogil:
+    # One head for each node, by L and then U, both by columns.
+    cdef Walls *walls = &w.walls
+    cdef int node, i, k, e, n = w.net.nodes
+    cdef double sum
+    for node in range(n):
+        sum = driven(w, node) * (1.0 - 2.0 * stage)
+        for i in range(w.net.node_start[node], w.net.node_start[node + 1]):
+            e = w.net.node_end[i]
+            sum += w.net.end[e * END_COLUMNS + END_SIGN] * end_change(w, e)
+        walls.work[walls.row[node]] = sum
+    for i in range(n):
+        for k in range(walls.lower_start[i] + 1, walls.lower_start[i + 1]):
+            walls.work[walls.lower_row[k]] -= walls.lower[k] * walls.work[i]
+    for i in range(n - 1, -1, -1):
+        walls.work[i] /= walls.upper[walls.upper_start[i + 1] - 1]
+        for k in range(walls.upper_start[i], walls.upper_start[i + 1] - 1):
+            walls.work[walls.upper_row[k]] -= walls.upper[k] * walls.work[i]
+    for node in range(n):
+        walls.head[node] = walls.work[walls.column[node]]
+
+
+cdef void relaxed(Step *w, int index, int stage) noexcept nogil:
+    # The changes with what the ends' flow rates add, and the state after the stage.
+    cdef Window at = window(w, index)
+    cdef int v, i, j, k
+    cdef double start, end, into, out_of
+    cdef const double *row
+    for v in range(at.first_vessel, at.last_vessel + 1):
+        i, j = w.net.cell[2 * v], w.net.cell[2 * v + 1]
+        into, out_of = w.walls.head[w.walls.node[2 * v]], w.walls.head[w.walls.node[2 * v + 1]]
+        row = w.walls.end + 2 * v * WALL_END_COLUMNS
+        start = end_change(w, 2 * v) + row[2] * into + row[3] * out_of
+        row += WALL_END_COLUMNS
+        end = end_change(w, 2 * v + 1) + row[2] * into + row[3] * out_of
+        for k in range(i, j + 1):
+            w.answer[k] += start * w.walls.start[k] + end * w.walls.finish[k]
+            if stage == 0:
+                w.change[k] = w.answer[k]
+                w.flow_1[k] = w.flow[k] + w.answer[k]
+            else:
+                w.flow[k] = w.flow_1[k] + 0.5 * (w.change[k] + w.answer[k])
+
+
+cdef void wall_stage(Step *w, int stage) noexcept nogil:
+    # All vessels of this thread, which are whole and take common steps.
+    cdef int i
+    cdef const int *part = part_of(&w.team, w.team.block_range, 0)
+    for i in range(part[0], part[2]):
+        unrelaxed(w, i, stage)
+    meet(&w.team)
+    if w.team.thread == 0:
+        solve_heads(w, stage)
+    meet(&w.team)
+    for i in range(part[0], part[2]):
+        relaxed(w, i, stage)

@@ -20,7 +20,8 @@ from haiflow.arteries.local_steps import Steps, choose_steps, node_levels
 from haiflow.arteries.outlets import implicit_weight
 from haiflow.arteries.stenosis import end_losses, is_shut
 from haiflow.arteries.tree import Inlet, Tree
-from haiflow.errors import SolverStopped
+from haiflow.arteries.wall_factors import WallFactors, cell_walls, factorise, none
+from haiflow.errors import InputError, SolverStopped
 from haiflow.ports import Floats
 
 SPARE = 8  # slots beyond the last, which the kernel's passes may read
@@ -34,7 +35,7 @@ class Plan:
 
     nodes: Nodes
     cell_table: Floats  # (7, n_faces + SPARE)
-    face_table: Floats  # (4, n_faces + SPARE)
+    face_table: Floats  # (3, n_faces + SPARE)
     end_table: Floats  # (2 n_vessels, 9)
     node_table: Floats  # (n_nodes, 7)
     face: NDArray[np.int32]  # (2 n_vessels,)
@@ -42,6 +43,7 @@ class Plan:
     inlet: Floats  # (fine steps in a cycle,)
     level: NDArray[np.int32]  # (n_vessels,)
     node_level: NDArray[np.int32]  # (n_nodes,)
+    walls: WallFactors
     dtdx: Floats  # (n_vessels,) s/m, of each vessel's own step
     dt: float  # of a whole step
     fine_dt: float
@@ -115,12 +117,16 @@ def make_plan(grid: Grid, steps: Steps, source: Floats | None = None) -> Plan:
     # The inlet's node knows its value at the steps that it takes, with their mean exact.
     span = 1 << int(node_level[tree.node(tree.inlet.node)])
     inlet = np.repeat(sample_inlet(tree.inlet, steps.fine // span), span)
+    node_table, viscous = _node_table(grid, nodes, end_table, node_dt), is_viscous(tree)
+    if viscous and steps.top > 0:
+        rule = "vessels with viscous walls take common steps"
+        raise InputError("arteries.steps", f"{steps.top + 1} levels", rule, "give one number of steps")
+    walls = factorise(grid, nodes, end_table, node_table, vessel_dt, grid.n_faces + SPARE) if viscous else none()
     return Plan(
-        nodes, _cell_table(grid, vessel_dt, source), _face_table(grid), end_table,
-        _node_table(grid, nodes, end_table, node_dt), face, cell, inlet, steps.level, node_level,
+        nodes, _cell_table(grid, vessel_dt, source), _face_table(grid), end_table, node_table, face, cell, inlet,
+        steps.level, node_level, walls,
         vessel_dt / grid.dx, tree.inlet.period / steps.whole, dt, momentum_correction(tree.velocity_profile),
-        friction_coefficient(grid), is_viscous(tree),
-        source is not None,
+        friction_coefficient(grid), viscous, source is not None,
     )
 
 
@@ -134,7 +140,7 @@ def _cell_table(grid: Grid, vessel_dt: Floats, source: Floats | None) -> Floats:
     table[2, slot] = (vessel_dt / grid.dx)[grid.vessel_of_cell]
     table[3, slot] = 0.0 if source is None else source
     table[4, slot] = grid.beta / (2.0 * rho * grid.A0)
-    table[5, slot] = (vessel_dt / (4.0 * rho * grid.dx))[grid.vessel_of_cell]
+    table[5, slot] = cell_walls(grid)
     table[6, slot] = (grid.A0 / grid.beta) ** 2 / 3.0
     return table
 
@@ -143,10 +149,9 @@ def _face_table(grid: Grid) -> Floats:
     tree, vessel = grid.tree, grid.vessel_of_face
     A0 = reference_area(tree, vessel, grid.face_x)
     beta = stiffness(tree, vessel, grid.face_x)
-    wall = np.zeros(len(tree.vessels)) if tree.wall_viscosity is None else np.asarray(tree.wall_viscosity)
     rho = tree.blood.density
     root = np.sqrt(A0) - column(tree, vessel, grid.face_x) * A0 / beta
-    rows = [root, A0 / beta, beta / (3.0 * rho * A0), wall[vessel] / (A0 * grid.dx[vessel])]
+    rows = [root, A0 / beta, beta / (3.0 * rho * A0)]
     return np.ascontiguousarray(np.pad(np.stack(rows), ((0, 0), (0, SPARE))))
 
 

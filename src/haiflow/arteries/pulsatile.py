@@ -37,7 +37,7 @@ CELLS_PER_THREAD = 500  # below, threads wait for each other longer than they wo
 MOST_THREADS = 8
 PIECE = 1_000_000  # cells times fine steps in one call of several threads: some 10 ms
 TOLD_PIECE = 20_000_000  # the same of one thread that tells how far it is: some 0.3 s
-WORK_ROWS, NODE_ROWS, BLOCK_ROWS, END_WORK = 3, 2, 8, 23
+WORK_ROWS, NODE_ROWS, BLOCK_ROWS, END_WORK = 6, 2, 8, 19
 DONE, BAD_AREA, TOO_FAST = 0, 1, 2
 REASONS = {BAD_AREA: "an area is not positive and finite", TOO_FAST: "a wave outruns every time step tried"}
 
@@ -280,7 +280,7 @@ class PulsatileFlow:
         self, shares: Shares, flux: Floats, node_pressure: Floats, samples: Samples, report: Any
     ) -> tuple[Any, Any]:
         """The kernel's arrays, before and after a thread's own scratch."""
-        plan, nodes = self._plan, self._plan.nodes
+        plan, nodes, walls = self._plan, self._plan.nodes, self._plan.walls
         changed = (
             self._area, self._flow, self._end_q, self._end_flow, self._head, self._charge, flux, node_pressure,
             self.end_volume, samples.stations, samples.node_pressure, samples.node_head, report, self._work,
@@ -289,7 +289,8 @@ class PulsatileFlow:
         read = (
             plan.cell_table, plan.face_table, plan.end_table, plan.node_table, plan.dtdx, nodes.first, nodes.ends,
             nodes.kind, plan.face, plan.cell, plan.level, plan.node_level, shares.block, shares.block_range,
-            shares.node_order, shares.node_range, plan.inlet,
+            shares.node_order, shares.node_range, walls.cells, walls.ends, walls.node, walls.order, *walls.lower,
+            *walls.upper, walls.taken, walls.work, plan.inlet,
         )
         return changed, read
 
