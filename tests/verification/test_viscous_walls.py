@@ -121,3 +121,11 @@ def test_viscous_walls_want_common_steps():
     tree = network("fork", 1e-3, pulsating(flow), bed(0.5 * flow))
     with pytest.raises(InputError, match="common steps"):
         PulsatileFlow(tree, steps=Steps(2000, np.array([0, 1, 0], dtype=np.int32)))
+
+
+def test_a_stop_names_a_strong_wall():
+    flow = mean_flow(0.25e-3)
+    strong = PulsatileFlow(network("one", 0.25e-3, pulsating(flow), bed(flow)))
+    weak = PulsatileFlow(replace(strong.tree, wall_viscosity=np.array([1e-6])))
+    assert "wall's viscosity, 3.6 Pa s m" in str(strong._stopped("an area is gone"))
+    assert "wall" not in str(weak._stopped("an area is gone"))

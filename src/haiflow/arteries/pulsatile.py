@@ -304,7 +304,17 @@ class PulsatileFlow:
         bad = ~(area > 0.0) | ~np.isfinite(area) | ~np.isfinite(flow)
         speed = np.where(bad, np.inf, wave_speeds(self.grid, np.where(bad, 1.0, area), np.where(bad, 0.0, flow)))
         cell = int(np.argmax(speed / self.grid.cell_dx))
-        return SolverStopped(self.time, self.tree.vessels[self.grid.vessel_of_cell[cell]], reason)
+        vessel = int(self.grid.vessel_of_cell[cell])
+        return SolverStopped(self.time, self.tree.vessels[vessel], reason + self._strong_wall(vessel))
+
+    def _strong_wall(self, vessel: int) -> str:
+        """What to say where a step lets the wall's viscosity act beyond a cell: it may be the cause."""
+        tree = self.tree
+        wall = 0.0 if tree.wall_viscosity is None else float(tree.wall_viscosity[vessel])
+        root = np.sqrt(np.pi) * min(tree.radius_start[vessel], tree.radius_end[vessel])
+        if wall * self.dt <= tree.blood.density * root * self.grid.dx[vessel] ** 2:
+            return ""
+        return f"; its wall's viscosity, {wall:.3g} Pa s m, is strong for the step: see whether it is right"
 
 
 def _checked_source(grid: Grid, source: Floats | None) -> Floats | None:
