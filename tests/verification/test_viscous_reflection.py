@@ -65,10 +65,7 @@ def test_steady_flow_does_not_know_the_walls_viscosity():
     assert pressure == pytest.approx(steady(tree, elastic=True).pressure[1], rel=1e-6)
 
 
-NARROW = pytest.mark.xfail(strict=True, reason="with friction a viscous wall changes steady flow: docs/validation.md")
-
-
-@pytest.mark.parametrize("radius", [3e-3, pytest.param(1e-3, marks=NARROW), pytest.param(0.5e-3, marks=NARROW)])
+@pytest.mark.parametrize("radius", [3e-3, 1e-3, 0.5e-3])
 def test_nowhere_along_a_vessel_does_steady_flow_know_the_walls_viscosity(radius):
     """The outlet's pressure follows from the flow alone: inlet and middle, area and flow rate tell more."""
     found = []

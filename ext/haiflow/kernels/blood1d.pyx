@@ -75,17 +75,21 @@ cdef Step scratch(
 cdef Walls walls(
     const double[:, ::1] cells, const double[:, ::1] ends, const int[::1] node, const int[:, ::1] order,
     const int[::1] lower_start, const int[::1] lower_row, const double[::1] lower,
-    const int[::1] upper_start, const int[::1] upper_row, const double[::1] upper, const double[::1] taken,
+    const int[::1] upper_start, const int[::1] upper_row, const double[::1] upper, const double[:, ::1] taken,
     double[:, ::1] work,
 ):
     cdef Walls found
+    cdef Py_ssize_t i
+    found.reflect = False
+    for i in range(taken.shape[1]):
+        found.reflect = found.reflect or taken[1, i] > 0.0
     found.inertia, found.off, found.pivot = &cells[WALL_INERTIA, 0], &cells[WALL_OFF, 0], &cells[WALL_PIVOT, 0]
     found.start, found.finish = &cells[WALL_START, 0], &cells[WALL_FINISH, 0]
-    found.soft, found.taken = &cells[WALL_SOFT, 0], &taken[0]
+    found.soft, found.taken, found.reflecting = &cells[WALL_SOFT, 0], &taken[0, 0], &taken[1, 0]
     found.end, found.node, found.row, found.column = &ends[0, 0], &node[0], &order[0, 0], &order[1, 0]
     found.lower_start, found.lower_row, found.lower = &lower_start[0], &lower_row[0], &lower[0]
     found.upper_start, found.upper_row, found.upper = &upper_start[0], &upper_row[0], &upper[0]
-    found.work, found.head = &work[0, 0], &work[1, 0]
+    found.work, found.head, found.right, found.more = &work[0, 0], &work[1, 0], &work[2, 0], &work[3, 0]
     return found
 
 
@@ -150,7 +154,7 @@ def advance(
     const int[:, ::1] block, const int[:, ::1] block_range, const int[::1] node_order, const int[:, ::1] node_range,
     const double[:, ::1] wall_cells, const double[:, ::1] wall_ends, const int[::1] wall_node,
     const int[:, ::1] wall_order, const int[::1] lower_start, const int[::1] lower_row, const double[::1] lower,
-    const int[::1] upper_start, const int[::1] upper_row, const double[::1] upper, const double[::1] taken,
+    const int[::1] upper_start, const int[::1] upper_row, const double[::1] upper, const double[:, ::1] taken,
     double[:, ::1] wall_work,
     const double[::1] inlet, int first_step, int n_steps, int sample_every, bint viscous, bint sourced,
     double dt, double alpha, double friction, double rho, double speed_limit,

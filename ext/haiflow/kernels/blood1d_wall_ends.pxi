@@ -5,6 +5,9 @@
 # factors thread 0 goes through.
 
 
+cdef int REPEATS = 3         # of the heads, where reflecting outlets take more of them than at pressure zero
+
+
 cdef void unrelaxed(Step *w, int index, int stage) noexcept nogil:
     # Into `answer`: changes in a stage as the cells' fluxes have it, then relaxed with no flow through the ends.
     cdef Window at = window(w, index)
@@ -53,17 +56,9 @@ cdef inline double driven(Step *w, int node) noexcept nogil:
     return w.walls.taken[node] * t[NODE_DT_OVER_C] * change
 
 
-cdef void solve_heads(Step *w, int stage) noexcept nogil:
-    # One head for each node, by L and then U, both by columns.
-    cdef Walls *walls = &w.walls
-    cdef int node, i, k, e, n = w.net.nodes
-    cdef double sum
-    for node in range(n):
-        sum = driven(w, node) * (1.0 - 2.0 * stage)
-        for i in range(w.net.node_start[node], w.net.node_start[node + 1]):
-            e = w.net.node_end[i]
-            sum += w.net.end[e * END_COLUMNS + END_SIGN] * end_change(w, e)
-        walls.work[walls.row[node]] = sum
+cdef void solve_factors(Walls *walls, int n) noexcept nogil:
+    # Heads of what `work` holds in the rows' order, by L and then U, both by columns.
+    cdef int node, i, k
     for i in range(n):
         for k in range(walls.lower_start[i] + 1, walls.lower_start[i + 1]):
             walls.work[walls.lower_row[k]] -= walls.lower[k] * walls.work[i]
@@ -73,6 +68,37 @@ cdef void solve_heads(Step *w, int stage) noexcept nogil:
             walls.work[walls.upper_row[k]] -= walls.upper[k] * walls.work[i]
     for node in range(n):
         walls.head[node] = walls.work[walls.column[node]]
+
+
+cdef inline double rise(Step *w, int node) noexcept nogil:
+    # How much more of its head a reflecting outlet takes now than at pressure zero, of what it takes there: the slope of
+    # its law, flow = const s^2 (sqrt(s) - sqrt(s_base)) with s the root of the area that the head would hold open.
+    cdef const double *t = w.net.node + node * NODE_COLUMNS
+    cdef const double *e = w.net.end + w.net.node_end[w.net.node_start[node]] * END_COLUMNS
+    cdef double s = upper(e[END_S0] + w.head[node] / e[END_B], 0.05 * e[END_ROOT])
+    cdef double base = upper(e[END_S0] + t[NODE_BASE] / e[END_B], 0.05 * e[END_ROOT])
+    cdef double now = s * (5.0 * sqrt(s) - 4.0 * sqrt(base)) / (e[END_ROOT] * sqrt(e[END_ROOT]))
+    return upper(lower(now - 1.0, 1.0), -0.5)
+
+
+cdef void solve_heads(Step *w, int stage) noexcept nogil:
+    # One head for each node. A strong wall makes an outlet's answer stiff, and if J had that of pressure zero the flow
+    # would be late wherever it is another. The factors are kept: what they leave out is put to the right-hand side.
+    cdef Walls *walls = &w.walls
+    cdef int node, i, e, n = w.net.nodes, _again
+    for node in range(n):
+        walls.right[node] = driven(w, node) * (1.0 - 2.0 * stage)
+        for i in range(w.net.node_start[node], w.net.node_start[node + 1]):
+            e = w.net.node_end[i]
+            walls.right[node] += w.net.end[e * END_COLUMNS + END_SIGN] * end_change(w, e)
+        walls.work[walls.row[node]] = walls.right[node]
+        if stage == 0 and walls.reflecting[node] > 0.0:
+            walls.more[node] = walls.reflecting[node] * rise(w, node)
+    solve_factors(walls, n)
+    for _again in range(REPEATS if walls.reflect else 0):
+        for node in range(n):
+            walls.work[walls.row[node]] = walls.right[node] - walls.more[node] * walls.head[node]
+        solve_factors(walls, n)
 
 
 cdef void relaxed(Step *w, int index, int stage) noexcept nogil:

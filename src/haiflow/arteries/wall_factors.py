@@ -42,15 +42,15 @@ class WallFactors:
     order: Ints  # (2, n_nodes): rows and columns
     lower: tuple[Ints, Ints, Floats]  # starts, rows, values
     upper: tuple[Ints, Ints, Floats]
-    taken: Floats  # (n_nodes,) m3/s that leaves a node for each Pa of its head
-    work: Floats  # (2, n_nodes)
+    taken: Floats  # (2, n_nodes) m3/s that leaves a node for each Pa of its head; over G, where waves are sent back
+    work: Floats  # (4, n_nodes)
 
 
 def none() -> WallFactors:
     """Of a network without viscous walls, where nobody asks."""
     i, x = np.zeros(1, dtype=np.int32), np.zeros(1)
-    return WallFactors(np.zeros((6, 1)), np.zeros((1, 4)), i, np.zeros((2, 1), dtype=np.int32), (i, i, x), (i, i, x), x,
-                       np.zeros((2, 1)))  # fmt: skip
+    return WallFactors(np.zeros((6, 1)), np.zeros((1, 4)), i, np.zeros((2, 1), dtype=np.int32), (i, i, x), (i, i, x),
+                       np.zeros((2, 1)), np.zeros((4, 1)))  # fmt: skip
 
 
 def cell_walls(grid: Grid) -> Floats:
@@ -84,8 +84,9 @@ def factorise(
     lu = splu(matrix / G, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0,
               options={"SymmetricMode": True})  # fmt: skip
     order = np.stack([lu.perm_r, lu.perm_c]).astype(np.int32)
-    return WallFactors(cells, ends, end_nodes(tree), order, _columns(lu.L), _columns(lu.U),
-                       taken, np.zeros((2, len(tree.nodes))))  # fmt: skip
+    takes = np.stack([taken, _sent_back(nodes, node_table, taken)])
+    return WallFactors(cells, ends, end_nodes(tree), order, _columns(lu.L), _columns(lu.U), takes,
+                       np.zeros((4, len(tree.nodes))))  # fmt: skip
 
 
 def _cells(grid: Grid, wall: Floats, own: Floats, vessel_dt: Floats) -> tuple[Floats, Floats, Floats, Floats]:
@@ -149,6 +150,12 @@ def _taken(nodes: Nodes, node_table: Floats, impedance: Floats) -> Floats:
     taken[(kind == JUNCTION) | (kind == FLOW_INLET)] = 0.0
     taken[kind == PRESSURE_INLET] = np.inf
     return np.asarray(taken)
+
+
+def _sent_back(nodes: Nodes, node_table: Floats, taken: Floats) -> Floats:
+    """(n_nodes,) ``taken / G`` of outlets that reflect a part, whose flow is no straight line of the head; else 0."""
+    part = (nodes.kind == REFLECTION) & (np.abs(node_table[:, 5]) < 1.0)
+    return np.asarray(np.where(part, taken / G, 0.0))
 
 
 def _heads(nodes: Nodes, node_of: Ints, ends: Floats, taken: Floats) -> tuple[csc_array, Floats]:

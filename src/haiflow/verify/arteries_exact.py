@@ -174,19 +174,35 @@ def bifurcation(inlet: Inlet, ends: tuple[Outlet, Outlet], wall: float = 0.0) ->
                    wall_viscosity=np.full(3, wall) if wall else None)  # fmt: skip
 
 
-def refinements(tree: Tree, cells: tuple[int, ...] = (60, 120, 240, 480)) -> Study:
-    """L1 differences of area and flow rate between meshes, half a period after the start from rest."""
-    fields = []
-    for n in cells:
-        grid: Grid = fixed_grid(tree, n, 0.3)
-        flow = PulsatileFlow(tree, grid, at_rest(grid), steps=40 * n)
-        flow.advance(20 * n)
-        if flow.steps_in_cycle != 40 * n:
-            raise ValueError("the step was cut: the meshes are no longer in one ratio")
-        fields.append((flow.area, flow.flow_rate))
+def refinements(tree: Tree, cells: tuple[int, ...] = (60, 120, 240, 480), steps: int = 0) -> Study:
+    """L1 differences of area and flow rate between meshes, half a period after the start from rest.
+
+    ``steps`` a period on all meshes; 0: 40 times the cells, so that space and time are refined together.
+    """
+    fields = [half_a_beat(tree, n, steps or 40 * n) for n in cells]
+    return differences([(coarse, tuple(halved(field) for field in fine)) for coarse, fine in pairwise(fields)])
+
+
+def shorter_steps(tree: Tree, cells: int, steps: tuple[int, ...]) -> Study:
+    """The same between steps on one mesh."""
+    return differences(list(pairwise(half_a_beat(tree, cells, n) for n in steps)))
+
+
+def half_a_beat(tree: Tree, cells: int, steps: int) -> tuple[Floats, ...]:
+    """Area and flow rate half a period after the start from rest, ``cells`` in 0.3 m and ``steps`` a period."""
+    grid: Grid = fixed_grid(tree, cells, 0.3)
+    flow = PulsatileFlow(tree, grid, at_rest(grid), steps=steps)
+    flow.advance(steps // 2)
+    if flow.steps_in_cycle != steps:
+        raise ValueError("the step was cut: the meshes are no longer in one ratio")
+    return flow.area, flow.flow_rate
+
+
+def differences(pairs: list[tuple[tuple[Floats, ...], tuple[Floats, ...]]]) -> Study:
+    """Between the fields of each pair, of the largest of the first."""
     return Study(np.array([
-        [float(np.abs(halved(b) - a).mean() / np.abs(a).max()) for a, b in zip(coarse, fine, strict=True)]
-        for coarse, fine in pairwise(fields)
+        [float(np.abs(b - a).mean() / np.abs(a).max()) for a, b in zip(first, second, strict=True)]
+        for first, second in pairs
     ]))  # fmt: skip
 
 
@@ -201,19 +217,20 @@ def whole_scheme() -> list[Figure]:
 
 
 def viscous_wall() -> list[Figure]:
-    """The order with a viscous wall: in one vessel, and on the bifurcation, for walls of three strengths."""
-    wall, strong, stronger = (float(tube_law.wall_viscosity(phi, 5e-4)) for phi in (100.0, 400.0, 3000.0))
+    """The orders with a viscous wall, of mesh and step each alone: in one vessel, and on the bifurcation."""
     inlet = pulse_inlet("flow_rate", 3e-5)
-    tube = single_vessel(0.3, 3e-3, 6.0, inlet, Outlet(3e8, 1e9, 1e-10), wall_viscosity=np.array([wall]))
-    one = refinements(tube, (25, 50, 100, 200))
-    forks = [refinements(bifurcation(inlet, ENDS["Windkessel and resistance"], w)) for w in (wall, strong, stronger)]
-    reflecting = ENDS["open to waves and partly reflecting"]
-    echoes = [refinements(bifurcation(inlet, reflecting, w)) for w in (strong, stronger)]
-    return [
-        Figure("order in L1, one vessel", one.order, 1.8, np.inf, 2.0, "the flow's is 1.98"),
-        *(Figure(f"order in L1, bifurcation, walls of {phi} Pa s", each.order, 1.8, np.inf, 2.0)
-          for phi, each in zip((100, 400, 3000), forks, strict=True)),
-        *(Figure(f"order in L1, bifurcation, outlets that reflect, walls of {phi} Pa s", each.order, 1.9, np.inf, 2.0)
-          for phi, each in zip((400, 3000), echoes, strict=True)),
-        Figure("L1 difference of the last two meshes, bifurcation, of the largest", forks[0].last, 0.0, 5e-5),
-    ]
+    walls = {phi: float(tube_law.wall_viscosity(phi, 5e-4)) for phi in (100.0, 400.0, 3000.0)}
+    tube = single_vessel(0.3, 3e-3, 6.0, inlet, Outlet(3e8, 1e9, 1e-10), wall_viscosity=np.array([walls[100.0]]))
+    trees = {"one vessel, walls of 100 Pa s": tube}
+    for what, ends in (("bifurcation", "Windkessel and resistance"),
+                       ("bifurcation, outlets that reflect", "open to waves and partly reflecting")):  # fmt: skip
+        trees |= {f"{what}, walls of {phi:g} Pa s": bifurcation(inlet, ENDS[ends], w) for phi, w in walls.items()}
+    found = []
+    for what, tree in trees.items():
+        in_space, in_time = refinements(tree, (120, 240, 480), 38400), shorter_steps(tree, 60, (4800, 9600, 19200))
+        found += [
+            Figure(f"order of the mesh in L1, {what}", in_space.order, 1.9, np.inf, 2.0),
+            Figure(f"order of the step in L1, {what}", in_time.order, 1.9, np.inf, 2.0),
+        ]
+    both = max(refinements(tree, (240, 480)).last for tree in trees.values())
+    return [*found, Figure("L1 difference of 240 and 480 cells, of the largest, in any", both, 0.0, 3e-5)]

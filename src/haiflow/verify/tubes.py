@@ -23,8 +23,10 @@ COURANT = 0.6  # cells that the fastest wave crosses in a step
 SMALL = 5e-3  # Pa: a pulse of this height is linear to 1e-7 of itself
 
 
-def march(tree: Tree, grid: Grid, state: State, time: float, fastest: float = 0.0) -> PulsatileFlow:
-    """The flow at ``time`` (s), reached in whole steps from a steady inflow.
+def march(
+    tree: Tree, grid: Grid, state: State, time: float, fastest: float = 0.0, courant: float = COURANT
+) -> PulsatileFlow:
+    """The flow at ``time`` (s), reached in whole steps of ``courant`` cells from a steady inflow.
 
     ``fastest`` (m/s): a wave that the start does not show yet.
     """
@@ -33,7 +35,7 @@ def march(tree: Tree, grid: Grid, state: State, time: float, fastest: float = 0.
     held = replace(tree, inlet=Inlet(tree.inlet.node, tree.inlet.kind, time, tree.inlet.values))
     grid = replace(grid, tree=held)
     rate = np.maximum(wave_speeds(grid, state.area, state.flow_rate), fastest) / grid.cell_dx
-    flow = PulsatileFlow(held, grid, state, steps=int(np.ceil(time * float(rate.max()) / COURANT)))
+    flow = PulsatileFlow(held, grid, state, steps=int(np.ceil(time * float(rate.max()) / courant)))
     flow.advance(flow.steps_in_cycle)
     return flow
 
