@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from haiflow.arteries import tube_law
 from haiflow.arteries.pulsatile import PulsatileFlow
 from haiflow.arteries.simple import single_vessel
 from haiflow.arteries.steady import steady
 from haiflow.arteries.tree import Inlet, Outlet
-from haiflow.verify import arteries_wall
+from haiflow.verify import arteries_exact, arteries_wall
 
 WALL = np.array([0.6])  # Pa s m: waves lose a third on their way
 BEAT = Inlet("n0", "flow_rate", 0.4, 4e-6 * (1.0 + 0.8 * np.sin(2.0 * np.pi * np.arange(64) / 64)))
@@ -27,6 +28,15 @@ def test_small_waves_in_a_fork_are_those_of_the_line_equations(viscosity):
     coarse, fine = (arteries_wall.error(viscosity, True, cells)[0] for cells in (30, 60))
     assert fine < 3e-4
     assert np.log2(coarse / fine) > 1.85
+
+
+@pytest.mark.parametrize("reflection", [-0.4, 0.0, 0.4])
+def test_a_large_pulse_keeps_the_order_of_the_step_behind_strong_walls(reflection):
+    """What the outlet takes of a head changes with it by a half: the stiff wall must be told."""
+    ends = Outlet(reflection=reflection), Outlet(reflection=reflection)
+    wall = float(tube_law.wall_viscosity(3000.0, 5e-4))
+    tree = arteries_exact.bifurcation(arteries_exact.pulse_inlet("flow_rate", 3e-5), ends, wall)
+    assert arteries_exact.shorter_steps(tree, 60, (2400, 4800, 9600)).order > 1.85
 
 
 @pytest.mark.parametrize("reflection", [-0.5, 0.0, 0.5])

@@ -73,6 +73,22 @@ def test_pulses_in_small_viscous_vessels_are_of_second_order(radius):
         assert np.log2(gaps[1] / gaps[2]) > 1.8
 
 
+@pytest.mark.parametrize("radius", [0.15e-3, 0.35e-3, 1e-3])
+def test_pulses_in_small_viscous_vessels_are_right_at_the_default_mesh(radius):
+    flow = mean_flow(radius)
+    tree = network("one", radius, pulsating(flow), bed(flow))
+    grids = make_grid(tree), cut(tree, 4 * make_grid(tree).cells.astype(np.int32))
+    found = []
+    for grid in grids:
+        solver = PulsatileFlow(tree, grid)
+        for _ in range(8):
+            solver.advance(solver.steps_in_cycle)
+        found.append(solver.sample_cycle(200).stations)
+    for quantity in range(3):
+        coarse, fine = (stations[..., quantity] for stations in found)
+        np.testing.assert_allclose(coarse, fine, rtol=0, atol=5e-4 * np.abs(fine).max())
+
+
 @pytest.mark.parametrize("length", [3e-3, 10e-3])
 @pytest.mark.parametrize("outlet", ["bed", "resistance", "reflection", "closed"])
 def test_short_vessels_with_strong_walls_are_stable(length, outlet):

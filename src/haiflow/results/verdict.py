@@ -18,7 +18,6 @@ OFF_TARGET_WARN, OFF_TARGET_ALARM = 0.05, 0.15  # of what left the pump
 LEAK_WARN, LEAK_ALARM = 1e-3, 0.05  # of what left the pump
 LOST_WARN, LOST_ALARM = 0.10, 0.25  # of the dose that the run without its faults delivers
 PERIODIC = 1e-3
-NARROW = 1.2e-3  # m: viscous walls of a smaller radius err by more than 0.1 % (docs/validation.md)
 SPLIT_DOUBT = 0.05  # of a hole's drug: by so much scalar and tracers may differ
 MISSED = 0.10  # of its fair share by volume: less is a segment that the therapy misses
 
@@ -218,16 +217,11 @@ def _split(summary: dict[str, Any]) -> list[Finding]:
 
 
 def _periodic(summary: dict[str, Any]) -> list[Finding]:
-    arteries, found = summary.get("arteries_periodic", {}), []
-    residual, radius = arteries.get("residual"), arteries.get("viscous_wall_radius_m")
-    if residual is not None and residual > PERIODIC:
-        text = f"The arterial cycle is periodic to {number(residual, 2)} only (wanted: {PERIODIC:g})."
-        found.append(Finding("warn", text))
-    if radius is not None and radius < NARROW:
-        text = f"Arteries with viscous walls are as narrow as {1e3 * radius:.2g} mm in radius: pressures may be off "
-        text += "by 0.1 % at 1 mm, 2 % at 0.5 mm, 10 % at 0.25 mm. Leave wall_viscosity out and compare."
-        found.append(Finding("warn", text))
-    return found
+    residual = summary.get("arteries_periodic", {}).get("residual")
+    if residual is None or residual <= PERIODIC:
+        return []
+    text = f"The arterial cycle is periodic to {number(residual, 2)} only (wanted: {PERIODIC:g})."
+    return [Finding("warn", text)]
 
 
 def _balance(summary: dict[str, Any]) -> list[Finding]:

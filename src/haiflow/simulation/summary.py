@@ -8,7 +8,6 @@ import numpy as np
 
 from haiflow import __version__
 from haiflow.arteries.periodic import Cycle
-from haiflow.arteries.tree import Tree
 from haiflow.catheter.ingress import tip_ingress
 from haiflow.ports import Floats
 from haiflow.pump.accuracy import trumpet_curve
@@ -48,7 +47,7 @@ def summarise(run: Trajectory, flow: BloodFlow | None, *, name: str, sha256: str
     if flow is not None:
         summary["arteries"] = _arteries(run, flow)
         base = flow.cycle(flow.base)
-        summary["arteries_periodic"] = {"cycles": base.cycles, "residual": base.residual, **_viscous(flow.base)}
+        summary["arteries_periodic"] = {"cycles": base.cycles, "residual": base.residual}
         summary["off_target"] = _off_target(run, flow)
     if run.timeline.base.liver is not None and run.blood is not None and flow is not None:
         summary |= Territories(run, flow, run.timeline.base.liver).tables()
@@ -94,14 +93,6 @@ def _pump(run: Trajectory) -> dict[str, Any]:
         "max_pressure_pa": infusion.max_pump_pressure,
         "stalled_at_s": run.pump_stopped_at,
     }
-
-
-def _viscous(tree: Tree) -> dict[str, float]:
-    """The least radius (m) of a vessel whose wall is viscous, where there is one."""
-    if tree.wall_viscosity is None or not np.any(tree.wall_viscosity):
-        return {}
-    least = np.minimum(tree.radius_start, tree.radius_end)[np.asarray(tree.wall_viscosity) > 0.0]
-    return {"viscous_wall_radius_m": float(least.min())}
 
 
 def _trumpet(run: Trajectory) -> list[dict[str, Any]]:

@@ -78,9 +78,7 @@ def ledger(networks: int = NETWORKS) -> list[Figure]:
     for seed in range(networks):
         try:
             books(seed, worst)
-        except SolverStopped as stop:  # its books were right so far; a viscous wall that the flow chokes cannot go on
-            if stop.where not in any_network(seed, SWINGS).vessels:
-                raise
+        except SolverStopped:  # its books were right so far
             stopped += 1
     return [
         Figure("blood, worst imbalance over 1, 2 or 60 steps, of the volume", worst.blood, 0.0, 1e-12, 0.0,
@@ -89,7 +87,7 @@ def ledger(networks: int = NETWORKS) -> list[Figure]:
         Figure("constant concentration, largest change", worst.constant, 0.0, 1e-12, 0.0),
         Figure("bolus of sharp fronts, largest excess over its bounds", max(worst.beyond, 0.0), 0.0, 1e-13, 0.0),
         Figure("networks where blood turned round within a block, of all", len(worst.turned) / networks, 0.25, 1.0),
-        Figure("networks that stopped early, with vessel and time, of all", stopped / networks, 0.0, 2e-3),
+        Figure("networks that stopped early, of all", stopped / networks, 0.0, 0.0, 0.0),
     ]  # fmt: skip
 
 

@@ -107,14 +107,3 @@ def test_shown_units_agree_with_the_units_of_the_scenario() -> None:
 )
 def test_numbers_keep_their_digits(value: float, text: str) -> None:
     assert number(value) == text
-
-
-def test_narrow_arteries_with_viscous_walls_are_told() -> None:
-    def said(radius: float) -> list[Any]:
-        found = judge({"arteries_periodic": {"cycles": 2, "residual": 1e-4, "viscous_wall_radius_m": radius}})
-        return [finding for finding in found if "viscous walls" in finding.text]
-
-    (narrow,) = said(0.5e-3)
-    assert narrow.severity == "warn"
-    assert "as narrow as 0.5 mm" in narrow.text
-    assert not said(1.5e-3)
