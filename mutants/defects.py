@@ -61,7 +61,9 @@ IN_KERNELS = (
     _kernel("entry-value", "scalar_nodes.pxi", "value = face[f] + mass[end] / away", "value = face[f]"),
     _kernel("split-twice", "scalar_injections.pxi", "mixed = (1.0 - taken) / out", "mixed = 1.0 / out"),
     _kernel("one-sided-limit", "scalar_edges.pxi", "a *= share if share < other else other", "a *= share"),
-    _kernel("nan-unseen", "scalar_sweep.pxi", "if not change <= most_change", "if change > most_change"),
+    _kernel(
+        "fall-unseen", "scalar_sweep.pxi", "change if change > 0.0 else -change", "change if change > 0.0 else 0.0"
+    ),
     _kernel(
         "boundary-weights",
         "flow3d_gradients.pxi",

@@ -1,5 +1,6 @@
 """What several folders of tests share: the examples, each run once a session."""
 
+import signal
 from functools import cache
 from pathlib import Path
 
@@ -15,3 +16,10 @@ def run_example():
     from haiflow.simulation.run import run_scenario
 
     return cache(lambda name: run_scenario(load(EXAMPLES / f"{name}.yaml"), pictures=False))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interrupts_are_heard():
+    """A shell's background job ignores SIGINT, and so would every process that the tests start and interrupt."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -201,6 +201,10 @@ def test_a_pressure_at_the_inlet(openbf_deck, read, solve):
         ("network:", "vessels:", "'network' is missing"),
         ("blood: {rho", "blood: {rho: [", "not valid YAML"),
         ("project_name: fork\n", "project_name: fork\nproject name: fork\n", "the same as"),
+        ("network:\n", "network: []\nvessels:\n", "the network has no vessel"),
+        ("Rp: 4.0e-3, Rd", "Rd", "Rp is missing"),
+        ("Rt: 0.6", "Rt: 0.6, outlet: wk9", "an outlet is wk2, wk3 or reflection"),
+        ("sn: 1, tn: 2", "sn: 1, tn: 2, inlet: V, inlet number: 1", "an inlet is Q or P"),
     ],
 )
 def test_a_bad_deck_is_refused_with_its_place(openbf_deck, read, old, new, rule):

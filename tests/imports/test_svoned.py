@@ -245,6 +245,13 @@ CORONARY = "CORONARY CDATA\nDATATABLE CDATA LIST\n0 10\n0 100\n0 1e-6\n0 -1e-6\n
         ("NODE 2 0.0 -3.0", "NODE 2 0.0 -1e5", "no artery has such a coordinate"),
         ("SEGMENT trunk 0 8.0", "SEGMENT trunk 1e308 8.0", "a whole number below"),
         ("MATERIAL MAT LINEAR 1.06 0.04 5000.0 2.0 2.0e6", "", "no MATERIAL"),
+        ("MODEL fork_", "MODEL fork_\nMODEL fork_", "MODEL stands twice"),
+        ("JOINTOUTLET OUTS 2 1 2", "JOINTOUTLET OUTS 2 1 1", "lies in two joints"),
+        ("JOINT J1 1 INS OUTS\n", "", "blood enters at one node, here at 3"),
+        ("0.0 2.0e-5\n0.0 20000.0\n0.0 1000.0\n", "", "the table of RCR holds Rp, C, Rd and perhaps Pd"),
+        ("0.0 2.0e-5", "0.0 -2.0e-5", "resistances and compliance are positive"),
+        ("0.0 15000.0", "0.0 -15000.0", "resistance"),
+        ("0.9 0.8 0.0 MAT NONE 0.0 0", "0.9 0.8 0.0 MAT STENOSIS 0.0 9", "no such segment upstream"),
     ],
 )
 def test_a_bad_deck_is_refused_with_its_place(svoned_deck, read, old, new, rule):

@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 from haiflow.errors import InputError
+from haiflow.scenario.imports.findings import Findings
+from haiflow.scenario.imports.keys import Keys
 from haiflow.scenario.imports.svzerod import read as svzerod
+from haiflow.scenario.imports.svzerod_ends import outlet_of
 
 
 def vessel(number, values, inlet=None, outlet=None, **more):
@@ -302,6 +305,19 @@ UNEVEN = CORONARY.replace("-1", "1").replace("[1, 2]", "[1, 2, 3]")
         ('"vessels"', '"valves": [1], "vessels"', "a heart, valve"),
         ('"vessels": [', '"vessels": [[', "not valid JSON"),
         ('"vessels": [', '"vessels": 3, "vessel": [', "must be a list"),
+        ('"t": [0.0, 1.0], "Q": [5.0, 5.0]', '"Q": [5.0, 6.0]', "values over time need their times"),
+        ('"t": [0.0, 1.0], "Q"', '"t": 1.0, "Q"', "must be a list of times"),
+        ('"RESISTANCE", "bc_values": {"R": 100.0', '"FLOW", "bc_values": {"Q": -1.0', "out of the network must be pos"),
+        ('"RESISTANCE", "bc_values": {"R": 100.0', '"RESISTANCE", "bc_values": {"R": [-3, 1], "t": [0, 1]', "least 0"),
+        ('"bc_type": "RESISTANCE"', '"bc_type": "RESISTNCE"', "did you mean 'RESISTANCE'"),
+        ('"bc_values": {"R": 100.0, "Pd": 0.0}', '"bc_values": 7', "must be a mapping of keys"),
+        ('"bc_name": "OUT"', '"bc_name": "IN"', "two boundary conditions have this name"),
+        ('"simulation_parameters": {', '"simulation_parameters": {"coupled_simulation": true, ', "is another solver's"),
+        ('"simulation_parameters": {', '"simulation_parameters": {"coupled_simulation": 3, ', "must be true or false"),
+        ('"vessels": [{', '"vessels": [], "v": [{', "the network has no vessel"),
+        ('"vessels": [{', '"vessels": [4, {', "must be a mapping of keys"),
+        ('"inlet_vessels": [0]', '"inlet_vessels": [0, 0]', "lies in two junctions"),
+        ('"NORMAL_JUNCTION"', '"resistive_junction", "junction_values": {"R": [1, 2, 3]}', "needs 2 values"),
     ],
 )
 def test_a_bad_deck_is_refused(deck, read, old, new, rule):
@@ -313,8 +329,34 @@ def test_a_bad_deck_is_refused(deck, read, old, new, rule):
         return
     with pytest.raises(InputError) as refused:
         read(path, svzerod)
+    assert refused.value.remedy
     assert any(part in str(refused.value) for part in rule.split("|")), str(refused.value)
     assert "net.json" in refused.value.place
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "outlet"),
+    [
+        ("FLOW", {"Q": 5.0}, ("resistance", {"flow": 5e-6})),
+        ("FLOW", {"t": [0, 0.5, 1], "Q": [4, 6, 4]}, ("resistance", {"flow": 5e-6})),
+        ("PRESSURE", {"P": 2e4}, ("pressure", {"venous_pressure": 2e3})),
+        ("RESISTANCE", {"R": 0.0, "Pd": 1e4}, ("pressure", {"venous_pressure": 1e3})),
+        ("RESISTANCE", {"R": [90, 110, 90], "t": [0, 0.5, 1]}, ("resistance", {"distal": 1e7})),
+        ("RCR", {"Rp": 0, "Rd": 0, "C": 1e-4, "Pd": 1e4}, ("pressure", {"venous_pressure": 1e3})),
+        ("RCR", {"Rp": 40, "Rd": 60, "C": 0}, ("resistance", {"distal": 1e7})),
+        ("RCR", {"Rp": 40, "Rd": 60, "C": 1e-4}, ("windkessel", {"proximal": 4e6, "distal": 6e6, "compliance": 1e-9})),
+    ],
+)
+def test_what_each_boundary_condition_becomes(kind, values, outlet):
+    """In SI (1 dyn s/cm5 is 1e5 Pa s/m3); what stands for it where a part is zero, and means where it changes."""
+    findings = Findings()
+    keys = Keys({"bc_type": kind, "bc_values": values}, (), lambda path: "net.json", findings, where="OUT")
+    found = outlet_of(keys)
+    assert found.kind == outlet[0]
+    for key, value in outlet[1].items():
+        assert getattr(found, key) == pytest.approx(value, rel=1e-12), key
+    changes = any(isinstance(each, list) and len(set(each)) > 1 for key, each in values.items() if key != "t")
+    assert ("its changes are left out" in "\n".join(findings.warnings)) == changes
 
 
 def test_a_deck_that_leads_back_to_itself_or_is_nested_without_end(deck, read):

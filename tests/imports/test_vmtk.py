@@ -303,7 +303,7 @@ def test_a_header_that_counts_more_than_there_is_never_reaches_vtk(tmp_path, mon
     data = sound.read_bytes()
     assert old.encode() in data
     path.write_bytes(data.replace(old.encode(), new.encode(), 1))
-    monkeypatch.setattr(pv, "read", lambda file: pytest.fail("VTK was asked"))
+    monkeypatch.setattr("haiflow.scenario.imports.vmtk.read_lines", lambda file: pytest.fail("VTK was asked"))
     with pytest.raises(InputError, match=told) as refused:
         read(path, reader(Assumed()))
     assert refused.value.place == str(path)

@@ -69,7 +69,9 @@ def test_rows_are_the_sums_over_the_cells_round_each_point(mesh):
 
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("against", [0.0, 0.2])
-def test_a_sweep_solves_the_system(reverse, against):
+@pytest.mark.parametrize("guess", [0.0, 9.0])
+def test_a_sweep_solves_the_system(reverse, against, guess):
+    """Whether the concentrations rise from the guess or fall."""
     rng = np.random.default_rng(8)
     n = 50
     flux = np.tril(rng.random((n, n)) * (rng.random((n, n)) < 0.2), -1)
@@ -79,7 +81,7 @@ def test_a_sweep_solves_the_system(reverse, against):
     rows, right, h = csr_array(flux), rng.random(n), 0.7
     own = np.repeat(np.arange(n), np.diff(rows.indptr))
     late = np.flatnonzero(rows.indices < own if reverse else rows.indices > own).astype(np.int32)
-    c, used = np.zeros(n), np.empty(late.size)
+    c, used = np.full(n, guess), np.empty(late.size)
     sweeps = scalar.sweep(
         c, used, right, 1.0 / diagonal, rows.indptr.astype(np.int32), rows.indices.astype(np.int32), rows.data, late,
         own[late].astype(np.int32), h, 1e-15, 500, reverse,

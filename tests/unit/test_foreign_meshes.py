@@ -371,13 +371,14 @@ def test_info_names_the_labels_that_a_run_needs(tmp_path, liver):
 
 
 def test_a_file_on_which_gmsh_crashes_is_refused_in_words(tmp_path, monkeypatch):
+    import haiflow.mesh.apart as apart
     import haiflow.mesh.by_gmsh as by_gmsh
 
     path = tmp_path / "a.msh"
     path.write_bytes(b"$MeshFormat\n2.2 1 8\n" + bytes(40))
     crash = ["-c", "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"]
-    whole = by_gmsh.subprocess.run
-    monkeypatch.setattr(by_gmsh.subprocess, "run", lambda command, **how: whole([command[0], *crash], **how))
+    whole = apart.subprocess.run
+    monkeypatch.setattr(apart.subprocess, "run", lambda command, **how: whole([command[0], *crash], **how))
     monkeypatch.setattr(by_gmsh, "find_spec", lambda name: name)
     with pytest.raises(InputError, match="cannot be read as a mesh"):
         read_liver(path)

@@ -81,7 +81,7 @@ def test_counts_of_sound_files_are_no_lies(tmp_path, liver):
 
 def test_the_process_of_gmsh_has_a_bound_of_memory():
     pytest.importorskip("resource")
-    code = "import resource; from haiflow.mesh.by_gmsh import _bound_memory; _bound_memory(10**6)"
+    code = "import resource; from haiflow.mesh.apart import _bound; _bound(10**6)"
     code += "; print(resource.getrlimit(resource.RLIMIT_AS)[0])"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert int(said) == 8 * 2**30 + 200 * 10**6

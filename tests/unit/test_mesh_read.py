@@ -6,7 +6,9 @@ from pathlib import Path
 import meshio
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from haiflow.cli import commands
 from haiflow.errors import InputError
 from haiflow.mesh.model import TetraMesh, cell_at
 from haiflow.mesh.read import read_liver
@@ -120,3 +122,20 @@ def test_a_point_is_found_in_its_cell() -> None:
     assert cell_at(box, (0.0, 0.0, 0.0)) == 0
     assert cell_at(box, (0.9 * SIZE, 0.9 * SIZE, 0.0)) is None
     assert cell_at(box, (-1.0, 0.0, 0.0)) is None
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_a_mesh_that_cannot_be_read_is_told_with_the_line_that_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """As every other mistake of a scenario: file, line, column, key."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "liver.vtu").write_text("not one\n")
+    text = "haiflow: 1\narteries: {anatomy: michels-1}\nliver:\n  mesh: liver.vtu\n  resolve: 3d\n"
+    (tmp_path / "s.yaml").write_text(text)
+    given = ["s.yaml", "-o", "out"] if command == "run" else ["s.yaml"]
+    for more, place in (([], "s.yaml:4:9: liver.mesh: "), (["--set", "liver.mesh=liver.vtu"], "--set liver.mesh: ")):
+        refused = CliRunner().invoke(commands, [command, *given, *more], standalone_mode=False).exception
+        assert isinstance(refused, InputError)
+        assert str(refused).startswith(f"{place}{tmp_path / 'liver.vtu'}: cannot be read as a mesh (")
+    assert not (tmp_path / "out").exists()

@@ -77,6 +77,57 @@ def test_without_a_branching_there_is_nothing_to_resolve(tmp_path):
                   catheter__outer_diameter="0.7 mm")  # fmt: skip
 
 
+INSIDE = {"catheter__tip__vessel": "proper_hepatic_distal", "catheter__tip__position": "4 mm",
+         "catheter__outer_diameter": "1.2 mm", "arteries__ligated": "[gastroduodenal, right_gastric]"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "place", "rule"),
+    [
+        ({"catheter__tip": "{vessel: common_hepatic}", "catheter__outer_diameter": "1.2 mm"},
+         "catheter.tip.vessel", "no vessel feeds this ostium"),
+        (INSIDE | {"catheter__tip__towards": "left_gastric"},
+         "catheter.tip.towards", "no branch of the tip's junction"),
+        (INSIDE | {"catheter__side_holes": "[{from_tip: 30 mm, diameter: 0.4 mm}]"},
+         "catheter.side_holes[0].from_tip", "the hole lies beyond the region that is resolved"),
+        (INSIDE | {"catheter__side_holes": "[{from_tip: 0.2 mm, diameter: 0.4 mm}]"},
+         "catheter.side_holes[0].from_tip", "the hole lies over the tip's edge"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_resolved_is_told_with_its_key_and_what_can_be_done(tmp_path, changes, place, rule):
+    with pytest.raises(InputError, match=rule) as refused:
+        region_of(tmp_path, **changes)
+    assert refused.value.place == place
+    assert refused.value.remedy
+
+
+def bare(model, **directions):
+    """The network without its course, or with straight ones of these vessels alone, 10 mm long."""
+    network = model.arteries.network
+    vessels = {
+        name: each.model_copy(update={"path": [(0.0, 0.0, 0.0), tuple(1e-2 * np.array(directions[name]))]
+                                      if name in directions else []})
+        for name, each in network.vessels.items()
+    }  # fmt: skip
+    nodes = {name: each.model_copy(update={"position": None}) for name, each in network.nodes.items()}
+    network = network.model_copy(update={"vessels": vessels, "nodes": nodes})
+    return model.arteries.model_copy(update={"network": network})
+
+
+def test_branches_without_a_course_part_evenly_and_one_that_goes_straight_on_has_a_frame(tmp_path):
+    (tmp_path / "tip.yaml").write_text(BASE)
+    changes = {key.replace("__", "."): each for key, each in INSIDE.items()}
+    model = haiflow.load(tmp_path / "tip.yaml", set=changes).model
+    one, two = tip_region(bare(model), model.catheter).shape.branches
+    assert one.angle == -two.angle != 0.0
+    assert one.elevation == two.elevation == 0.0
+    outs = tip_region(bare(model), model.catheter).branches
+    courses = {"proper_hepatic_distal": (0, 0, 1), outs[0]: (0, 0, 1), outs[1]: (0, 1, 0)}
+    straight, aside = tip_region(bare(model, **courses), model.catheter).shape.branches
+    np.testing.assert_allclose(straight.direction, (0.0, 0.0, 1.0), atol=1e-12)
+    assert aside.direction[2] == pytest.approx(0.0, abs=1e-12)
+
+
 HOLE = (Hole("hole:tip", 0.6 * MM),)
 TWO = (Branch("left", 2.9 * MM, np.radians(-35)), Branch("right", 2.9 * MM, np.radians(35)))
 

@@ -1,27 +1,21 @@
 """Files of gmsh as gmsh itself reads them: where meshio fails (all elements saved, some in groups) or takes long.
 
 gmsh reads in a process of its own: on some damaged files it does not fail, it crashes, or takes whatever memory it
-gets. That process has a bound of memory, and ends when the one that asked has gone, however it went.
+gets.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import tempfile
-import threading
-from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from haiflow.mesh.apart import Unread, read_apart
+
 KINDS = {2: "triangle", 9: "triangle6", 3: "quad", 4: "tetra", 11: "tetra10", 5: "hexahedron", 6: "wedge", 7: "pyramid"}
-PATIENCE, PATIENCE_A_BYTE = 60.0, 1e-6  # s: a file of 100 MB takes gmsh some ten seconds
-MEMORY, MEMORY_A_BYTE = 8 * 2**30, 200  # bytes of address space: a cell takes some 40 in a file, and gmsh 500
 
 
 def is_slow_in_meshio(path: Path) -> bool:
@@ -38,47 +32,20 @@ def read_by_gmsh(path: Path) -> Any:
     """
     if find_spec("gmsh") is None:
         return None
-    with tempfile.TemporaryDirectory() as folder:
-        found = Path(folder) / "mesh.npz"
-        command = [sys.executable, "-c", "from haiflow.mesh.by_gmsh import extract; extract()", str(path), str(found)]
-        patience = PATIENCE + PATIENCE_A_BYTE * path.stat().st_size
-        ours, held = os.pipe()  # nothing is ever written: its end tells the child that this process has gone
-        try:
-            subprocess.run(command, check=True, timeout=patience, capture_output=True, stdin=ours)
-        except (subprocess.SubprocessError, OSError):
-            return None
-        finally:
-            os.close(ours)
-            os.close(held)
-        with np.load(found) as arrays:
-            return _as_meshio(arrays)
+    try:
+        return _as_meshio(read_apart("haiflow.mesh.by_gmsh:extract", path))
+    except (Unread, OSError):
+        return None
 
 
-def extract() -> None:
-    """In the process of its own: ``sys.argv`` names the file and where its arrays go."""
-    source, target = sys.argv[1:]
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _bound_memory(Path(source).stat().st_size)
+def extract(path: Path) -> dict[str, Any]:
+    """In the process of its own: points, blocks of corners, and what :func:`read_by_gmsh` puts them together by."""
     import gmsh
 
     gmsh.initialize(interruptible=False)
     gmsh.option.setNumber("General.Terminal", 0)
-    gmsh.open(source)
-    np.savez(target, **_arrays(gmsh.model))
-
-
-def _end_with_parent() -> None:
-    os.read(0, 1)
-    os._exit(1)
-
-
-def _bound_memory(size: int) -> None:
-    """Where the system can: what a file of ``size`` bytes may take."""
-    with suppress(ImportError, ValueError, OSError):
-        import resource
-
-        most = MEMORY + MEMORY_A_BYTE * size
-        resource.setrlimit(resource.RLIMIT_AS, (most, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    gmsh.open(str(path))
+    return _arrays(gmsh.model)
 
 
 def _arrays(model: Any) -> dict[str, Any]:

@@ -25,6 +25,7 @@ ARRAY = re.compile(  # of a legacy file: name, components, tuples, type
     rb"(bit|(?:unsigned_)?(?:char|short|int|long)|vtktypeu?int64|vtkidtype|float|double|string)[ \t]*\r?$"
 )
 SECTIONS = (b"Nodes", b"Elements", b"Entities", b"PhysicalNames", b"NOD", b"ELM")  # the last two: of version 1
+UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")  # how such a file of XML begins
 WHOLE = re.compile(rb"[+-]?\d{1,40}")
 Claim = tuple[str, int]
 
@@ -45,6 +46,8 @@ def refuse_claims(path: Path, place: str) -> None:
 
 
 def _of_xml(data: mmap | bytes) -> Iterator[Claim]:
+    if data[:2] in UTF_16:  # its ASCII is what is left without the zeros, whichever byte comes first
+        data = data[:].replace(b"\0", b"")
     for found in XML.finditer(data):
         yield found[1].decode().lower(), int(found[2])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -28,12 +28,14 @@ class Scenario:
     """A scenario that has passed every check. ``model`` is the typed tree in SI; ``path`` the file it came from. Of a
     scenario with a sweep it is the first sound variant, and ``model.sweep`` says what is swept.
 
-    ``default_ligation``: which vessels are tied off was left to haiflow.
+    ``default_ligation``: which vessels are tied off was left to haiflow. ``mesh_place``: where the file names the
+    liver's mesh, which is read when it is needed and not before.
     """
 
     model: ScenarioModel
     path: Path | None = None
     default_ligation: bool = False
+    mesh_place: str = field(default="liver.mesh", compare=False)
 
     @property
     def name(self) -> str:
@@ -114,7 +116,8 @@ def built(document: Document, path: Path | None) -> Scenario:
     check(problems, sound, folder)
     problems.finish()
     arteries = sound.get("arteries")
-    return Scenario(complete(sound), path, default_ligation=arteries is not None and arteries.ligated is None)
+    ligation = arteries is not None and arteries.ligated is None
+    return Scenario(complete(sound), path, ligation, document.place(("liver", "mesh")))
 
 
 __all__ = ["InputError", "Scenario", "load", "loads"]

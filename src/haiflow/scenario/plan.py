@@ -194,8 +194,9 @@ def liver_cells(scenario: Scenario) -> int:
     from haiflow.mesh.read import read_liver
     from haiflow.mesh.standard import standard_liver
 
-    mesh = standard_liver() if path is None else read_liver(path, unit=liver.mesh_unit, labels=liver.labels)
-    return len(mesh.tetra)
+    if path is None:
+        return len(standard_liver().tetra)
+    return len(read_liver(path, scenario.mesh_place, unit=liver.mesh_unit, labels=liver.labels).tetra)
 
 
 def tip_cells(scenario: Scenario) -> int:

@@ -57,7 +57,8 @@ class _Job:
     def __post_init__(self) -> None:
         self.model = self.scenario.model
         refuse_unmeshed(self.scenario)
-        self.mesh = None if self.model.liver is None else liver_mesh(self.model.liver, self.scenario.folder)
+        liver, folder = self.model.liver, self.scenario.folder
+        self.mesh = None if liver is None else liver_mesh(liver, folder, self.scenario.mesh_place)
         self.base = assemble(self.model, self.scenario.folder, self.mesh, self.shared)
         numerics = self.model.run.numerics
         self.flow = (

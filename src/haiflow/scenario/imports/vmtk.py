@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from haiflow.errors import InputError
+from haiflow.mesh.apart import Unread
+from haiflow.mesh.by_vtk import PolyLines, read_lines
 from haiflow.mesh.claims import refuse_claims
-from haiflow.mesh.extras import need
 from haiflow.scenario.imports.branches import Branch, by_groups, by_overlap, by_shared_ends
 from haiflow.scenario.imports.centre_lines import whole_lines, without_copies
 from haiflow.scenario.imports.draft import Draft, DraftOutlet, DraftVessel
@@ -80,8 +81,8 @@ def _read(file: Path, findings: Findings, assumed: Assumed) -> Draft:
     return _draft(file, branches, findings, assumed)
 
 
-def _opened(file: Path) -> Any:
-    """The file as poly data. Raises :class:`InputError`; HaiflowError where pyvista is missing."""
+def _opened(file: Path) -> PolyLines:
+    """The file as VTK reads it. Raises :class:`InputError`, where VTK is missing too."""
     if file.suffix.lower() not in (".vtp", ".vtk"):
         raise InputError(str(file), file.suffix or "no ending", "centre lines are a .vtp or .vtk file", "save as .vtp")
     if not file.is_file():
@@ -91,37 +92,35 @@ def _opened(file: Path) -> Any:
         rule = f"centre lines have up to {LARGEST_FILE // 2**20} MB"
         raise InputError(str(file), f"{file.stat().st_size} bytes", rule, "give the centre lines themselves")
     refuse_claims(file, str(file))
-    pyvista = need("pyvista", "viz")
-    need("vtkmodules.vtkCommonCore", "viz").vtkObject.GlobalWarningDisplayOff()
     try:
-        data = pyvista.read(file)
-    except Exception as error:  # VTK's readers raise whatever they like
-        raise InputError(str(file), type(error).__name__, "the file cannot be read", "save it anew as .vtp") from None
-    if not isinstance(data, pyvista.PolyData) or data.n_points < 2 or data.n_lines < 1:
+        data = read_lines(file)
+    except Unread as why:
+        raise InputError(str(file), why, "the file cannot be read", "save it anew as .vtp") from None
+    if data.kind != "PolyData" or len(data.points) < 2 or data.line_count < 1:
         rule = "no lines in it: it is cut short, or no centre line"
-        raise InputError(str(file), type(data).__name__, rule, "give the output of vmtkcenterlines")
+        raise InputError(str(file), data.kind, rule, "give the output of vmtkcenterlines")
     return data
 
 
-def _lines(data: Any, file: Path) -> list[Any]:
+def _lines(data: PolyLines, file: Path) -> list[Any]:
     """Indices of the points of each line, in the order of the cells."""
-    if data.n_verts or data.n_strips or (data.n_cells != data.n_lines):
+    if data.cells != data.line_count:
         rule = "other cells than lines: a surface is no centre line"
-        raise InputError(str(file), f"{data.n_cells} cells, {data.n_lines} lines", rule, "give the centre lines")
-    found, at, flat = [], 0, np.asarray(data.lines)
+        raise InputError(str(file), f"{data.cells} cells, {data.line_count} lines", rule, "give the centre lines")
+    found, at, flat = [], 0, data.lines
     while at < flat.size:
         count = int(flat[at])
         found.append(flat[at + 1 : at + 1 + count])
         at += 1 + count
     for line in found:
-        if line.size and not 0 <= line.min() <= line.max() < data.n_points:
-            wrong = next(int(each) for each in line if not 0 <= each < data.n_points)
-            rule = f"a line names a point that is none: there are {data.n_points}"
+        if line.size and not 0 <= line.min() <= line.max() < len(data.points):
+            wrong = next(int(each) for each in line if not 0 <= each < len(data.points))
+            rule = f"a line names a point that is none: there are {len(data.points)}"
             raise InputError(str(file), f"point {wrong}", rule, "the file is damaged: export it again")
     return found
 
 
-def _radius(data: Any, file: Path, findings: Findings, assumed: Assumed) -> Any:
+def _radius(data: PolyLines, file: Path, findings: Findings, assumed: Assumed) -> Any:
     wanted = (assumed.radius_array,) if assumed.radius_array is not None else RADIUS_ARRAYS
     name = next((name for name in wanted if name in data.point_data), None)
     if name is None:
@@ -167,7 +166,7 @@ def _check_size(points: Any, radius: Any, lines: list[Any], file: Path, unit: st
             within("coordinate (m)", float(coordinate), place)
 
 
-def _tracts(data: Any, count: int, findings: Findings) -> dict[str, Any] | None:
+def _tracts(data: PolyLines, count: int, findings: Findings) -> dict[str, Any] | None:
     """The cell arrays of a split centre line, or None where they are not all there."""
     there = [name for name in TRACTS if name in data.cell_data]
     if len(there) == len(TRACTS):
@@ -178,11 +177,11 @@ def _tracts(data: Any, count: int, findings: Findings) -> dict[str, Any] | None:
     return None
 
 
-def _others(data: Any, findings: Findings) -> None:
-    for kind, names in (("point array", data.point_data), ("cell array", data.cell_data), ("field", data.field_data)):
-        for name in names:
+def _others(data: PolyLines, findings: Findings) -> None:
+    for kind, shown in (("point", "point array"), ("cell", "cell array"), ("field", "field")):
+        for name in data.names.get(kind, ()):
             if name not in (*RADIUS_ARRAYS, *TRACTS):
-                findings.add(kind, name, "not taken over")
+                findings.add(shown, name, "not taken over")
 
 
 def _draft(file: Path, branches: list[Branch], findings: Findings, assumed: Assumed) -> Draft:
