@@ -119,3 +119,24 @@ def test_wrong_lengths_are_refused():
 def test_more_entries_than_row_pointers_can_count_are_refused():
     with pytest.raises(ValueError, match="32-bit"):
         _packed([SimpleNamespace(nnz=2**30), SimpleNamespace(nnz=2**30)])
+
+
+def test_a_users_own_random_numbers_are_left_as_they_are(monkeypatch):
+    """pyamg draws from numpy's global generator: set-up takes the same numbers each time, and the user's go on."""
+    np.random.seed(7)  # noqa: NPY002
+    wanted = np.random.random(3)  # noqa: NPY002
+    np.random.seed(7)  # noqa: NPY002
+    first = set_up(poisson(50, 3.0), 0.0)
+    np.testing.assert_array_equal(np.random.random(3), wanted)  # noqa: NPY002
+    np.testing.assert_array_equal(set_up(poisson(50, 3.0), 0.0).value, first.value)
+    import pyamg
+
+    def fails(*_, **__):
+        np.random.random(5)  # noqa: NPY002
+        raise MemoryError
+
+    monkeypatch.setattr(pyamg, "smoothed_aggregation_solver", fails)
+    np.random.seed(7)  # noqa: NPY002
+    with pytest.raises(MemoryError):
+        set_up(poisson(50, 3.0), 0.0)
+    np.testing.assert_array_equal(np.random.random(3), wanted)  # noqa: NPY002

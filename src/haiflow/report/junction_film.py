@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from haiflow.ports import Floats
 from haiflow.report import film, junction_scene, overlay
-from haiflow.results import Results, junction
+from haiflow.results import Results
 from haiflow.results.record import JunctionField
 
 SECONDS, BEATS = 4.0, 2  # of film for each beat, which is shown so often
@@ -27,15 +25,13 @@ def pictures(results: Results, plotter: Any, count: int | None = None) -> Iterat
     """The film's pictures (Pillow) in turn; ``count`` for each beat or turn."""
     region = results.junction
     assert region is not None
-    assert results.folder is not None
     count = count or round(film.PER_SECOND * SECONDS)
-    times, drug = junction.drug_frames(results.folder)
-    if len(times) < 2:
+    if len(region.times) < 2:
         yield from _turn(region, plotter, count)
         return
     grid = _grid(region)
     for step in range(BEATS * count):
-        yield _beat(region, grid, plotter, times, drug, (step % count) / count)
+        yield _beat(region, grid, plotter, (step % count) / count)
 
 
 def _turn(region: JunctionField, plotter: Any, count: int) -> Iterator[Any]:
@@ -52,11 +48,9 @@ def _grid(region: JunctionField) -> Any:
     return pyvista.UnstructuredGrid(cells, np.full(len(region.tetra), pyvista.CellType.TETRA), region.points)
 
 
-def _beat(
-    region: JunctionField, grid: Any, plotter: Any, times: Floats, drug: NDArray[np.float32], share: float
-) -> Any:
+def _beat(region: JunctionField, grid: Any, plotter: Any, share: float) -> Any:
     """The clouds of drug at a ``share`` of the beat; what is between two frames is their mean by time."""
-    period = float(times[-1])
+    times, drug, period = region.times, region.drug, float(region.times[-1])
     grid.point_data["drug"] = film.at(np.column_stack([drug[-1], *drug]), np.append(0.0, times), share * period)
     junction_scene.begin(plotter, region)
     for level, colour, opacity in CLOUDS:

@@ -13,11 +13,13 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
+from haiflow.errors import InputError
 from haiflow.results import vtk
 from haiflow.results.record import JunctionField
 
 FILE, COLLECTION, FOLDER, TRACERS = "junction.vtu", "junction.pvd", "junction", "tracers.vtp"
 TETRA, TRIANGLE = 10, 5  # VTK's numbers
+VELOCITY, DRUG = "velocity_m_per_s", "drug_relative_to_mixed"
 ABOUT = ("patch_names", "branches")  # field data: names as bytes, a line each
 INSIDE = -1  # "patch" of a tetrahedron
 
@@ -31,7 +33,7 @@ def write(folder: Path, region: JunctionField) -> None:
         collection = ElementTree.SubElement(root, "Collection")
         for index, time in enumerate(region.times):
             name = f"{FOLDER}/{index:04d}.vtu"
-            data = {"velocity_m_per_s": region.velocity[index], "drug_relative_to_mixed": region.drug[index]}
+            data = {VELOCITY: region.velocity[index], DRUG: region.drug[index]}
             _file(region, data).write(folder / name, encoding="utf-8", xml_declaration=True)
             ElementTree.SubElement(collection, "DataSet", timestep=repr(float(time)), group="", part="0", file=name)
         ElementTree.ElementTree(root).write(folder / COLLECTION, encoding="utf-8", xml_declaration=True)
@@ -85,7 +87,10 @@ def _write_trails(path: Path, trails: NDArray[np.float32], branch: NDArray[np.in
 
 
 def read(folder: Path) -> JunctionField | None:
-    """The region in ``folder`` with its means over the cycle; None where there is none."""
+    """The region in ``folder`` with its means over the cycle and its frames; None where there is none.
+
+    Raises InputError where the collection names a file that does not hold what belongs there.
+    """
     path = folder / FILE
     if not path.exists():
         return None
@@ -99,35 +104,34 @@ def read(folder: Path) -> JunctionField | None:
     names, branches = (tuple(_values(arrays.pop(key)).tobytes().decode().split("\n")) for key in ABOUT)
     data = {name: _values(item).reshape((len(points), -1)).squeeze() for name, item in arrays.items()}
     trails, branch = _read_trails(folder / TRACERS)
-    none = np.zeros((0, len(points)), np.float32)
+    times, velocity, drug = _read_frames(folder, len(points))
     corners = connectivity.astype(np.int32)
     return JunctionField(
         points, corners[: 4 * m].reshape(-1, 4), corners[4 * m :].reshape(-1, 3),
-        patch[m:].astype(np.int32), names, branches, data, np.zeros(0),
-        np.zeros((0, len(points), 3), np.float32), none, trails, branch, float(_times(folder).max(initial=0.0)),
+        patch[m:].astype(np.int32), names, branches, data, times, velocity, drug,
+        trails, branch, float(times.max(initial=0.0)),
     )  # fmt: skip
 
 
-def _times(folder: Path) -> NDArray[np.float64]:
-    """(k,) s within the beat of the collection's files; none of a steady flow."""
+def _read_frames(folder: Path, n: int) -> tuple[NDArray[np.float64], NDArray[np.float32], NDArray[np.float32]]:
+    """Times (k,) s within the beat, velocity (k, n, 3) m/s and drug (k, n) over mixed; k = 0 of a steady flow."""
     path = folder / COLLECTION
-    sets = ElementTree.parse(path).getroot().iter("DataSet") if path.exists() else ()
-    return np.array([float(item.get("timestep", "nan")) for item in sets])
-
-
-def drug_frames(folder: Path) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-    """Times (k,) s within the beat, and the drug relative to mixed at the points (k, n); none of a steady flow."""
-    path = folder / COLLECTION
-    if not path.exists():
-        return np.zeros(0), np.zeros((0, 0), np.float32)
-    sets = list(ElementTree.parse(path).getroot().iter("DataSet"))
+    sets = list(ElementTree.parse(path).getroot().iter("DataSet")) if path.exists() else []
     times = np.array([float(item.get("timestep", "nan")) for item in sets])
-    return times, np.array([_array(folder / str(item.get("file")), "drug_relative_to_mixed") for item in sets])
+    velocity, drug = np.zeros((len(sets), n, 3), np.float32), np.zeros((len(sets), n), np.float32)
+    for index, item in enumerate(sets):
+        velocity[index], drug[index] = _frame(folder / str(item.get("file")), n)
+    return times, velocity, drug
 
 
-def _array(path: Path, name: str) -> NDArray[Any]:
-    arrays = ElementTree.parse(path).getroot().iter("DataArray")
-    return next(_values(item) for item in arrays if item.get("Name") == name)
+def _frame(path: Path, n: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Velocity (n, 3) and drug (n,) in one file of the collection."""
+    try:
+        arrays = {item.get("Name"): item for item in ElementTree.parse(path).getroot().iter("DataArray")}
+        return _values(arrays[VELOCITY]).reshape(n, 3), _values(arrays[DRUG]).reshape(n)
+    except (OSError, ElementTree.ParseError, KeyError, ValueError) as error:
+        rule = f"{COLLECTION} names it, so it must hold {VELOCITY} and {DRUG} at {n} points"
+        raise InputError(str(path), str(error), rule, "run the scenario again, or delete the collection") from None
 
 
 def _values(item: ElementTree.Element) -> NDArray[Any]:

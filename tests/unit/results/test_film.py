@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import haiflow
 from haiflow.errors import InputError
 from haiflow.report import film, scales
 from haiflow.report.child import Child
@@ -178,7 +179,7 @@ def travelling(folder: Path) -> Results:
     trails = np.full((1, 4, 3), np.nan, np.float32)
     field = JunctionField(
         mesh.points, mesh.tetra, mesh.wall, mesh.patch, mesh.names, ("a", "b"), {"wall_shear_pa": np.zeros(n)}, times,
-        np.zeros((4, n, 3), np.float32), cloud.astype(np.float32), trails, np.zeros(1, np.int32),
+        np.random.default_rng(0).normal(size=(4, n, 3)).astype(np.float32), cloud.astype(np.float32), trails, np.zeros(1, np.int32),
     )  # fmt: skip
     folder.mkdir()
     junction.write(folder, field)
@@ -188,10 +189,27 @@ def travelling(folder: Path) -> Results:
 def test_frames_of_the_drug_at_the_tip_come_back_in_their_order(tmp_path: Path) -> None:
     run = travelling(tmp_path / "run")
     assert run.junction is not None
-    times, drug = junction.drug_frames(tmp_path / "run")
-    np.testing.assert_array_equal(times, run.junction.times)
-    np.testing.assert_array_equal(drug, run.junction.drug)
-    assert len(junction.drug_frames(tmp_path)[0]) == 0
+    found = junction.read(tmp_path / "run")
+    assert found is not None
+    np.testing.assert_array_equal(found.times, run.junction.times)
+    np.testing.assert_array_equal(found.drug, run.junction.drug)
+    np.testing.assert_array_equal(found.velocity, run.junction.velocity)
+    assert junction.read(tmp_path) is None
+
+
+def test_a_run_that_is_opened_and_saved_again_keeps_the_frames_of_its_tip(results: Results, tmp_path: Path) -> None:
+    run = travelling(tmp_path / "tip")
+    first = replace(results, junction=run.junction).save(tmp_path / "first")
+    again = haiflow.open(first).save(tmp_path / "again")
+    found = junction.read(again)
+    assert found is not None
+    assert run.junction is not None
+    np.testing.assert_array_equal(found.times, run.junction.times)
+    np.testing.assert_array_equal(found.drug, run.junction.drug)
+    np.testing.assert_array_equal(found.velocity, run.junction.velocity)
+    (again / "junction" / "0002.vtu").unlink()
+    with pytest.raises(InputError, match="names it"):
+        junction.read(again)
 
 
 @pytest.mark.usefixtures("drawing")
