@@ -85,7 +85,7 @@ cdef Walls walls(
         found.reflect = found.reflect or taken[1, i] > 0.0
     found.inertia, found.off, found.pivot = &cells[WALL_INERTIA, 0], &cells[WALL_OFF, 0], &cells[WALL_PIVOT, 0]
     found.start, found.finish = &cells[WALL_START, 0], &cells[WALL_FINISH, 0]
-    found.soft, found.taken, found.reflecting = &cells[WALL_SOFT, 0], &taken[0, 0], &taken[1, 0]
+    found.soft, found.taken, found.sent_back = &cells[WALL_SOFT, 0], &taken[0, 0], &taken[1, 0]
     found.end, found.node, found.row, found.column = &ends[0, 0], &node[0], &order[0, 0], &order[1, 0]
     found.lower_start, found.lower_row, found.lower = &lower_start[0], &lower_row[0], &lower[0]
     found.upper_start, found.upper_row, found.upper = &upper_start[0], &upper_row[0], &upper[0]

@@ -111,6 +111,13 @@ cdef void copy(out_t to, in_t values, int n) noexcept nogil:
         to[j] = values[j]
 
 
+cdef void less_twice(out_t first, in_t second, int n) noexcept nogil:
+    # second - 2 first
+    cdef int j
+    for j in range(n):
+        first[j] = second[j] - 2.0 * first[j]
+
+
 cdef void add(out_t sum, in_t part, double weight, int n) noexcept nogil:
     cdef int j
     for j in range(n):

@@ -77,7 +77,7 @@ cdef struct Walls:
     const int *upper_row
     const double *upper
     const double *taken      # (nodes) m3/s that its outlet takes for each Pa of a node's head
-    const double *reflecting # (nodes) the same, over g, of an outlet that sends back a part of its waves; else 0
+    const double *sent_back  # (nodes) the same, over g, of an outlet that sends back a part of its waves; else 0
     bint reflect             # whether there is one
     double *work             # (nodes)
     double *head

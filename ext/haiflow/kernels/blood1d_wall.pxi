@@ -25,27 +25,30 @@ cdef inline double cell_pressure(in_t area, in_t wall, double left, double right
     return wall[j] / sqrt(area[j]) * (left - right)
 
 
-cdef void wall_change(
-    out_t change, in_t area, in_t mass, double first_flow, double last_flow, in_t wall, in_t dtdx, double rho, int n,
-    double *at_start, double *at_end,
+cdef void swelling(
+    out_t pressure, in_t area, in_t mass, in_t moved, in_t wall, in_t soft, int n,
 ) noexcept nogil:
-    # Added to the change of the flow rate: what the pressure by `wall` does to the n cells of a vessel; returned what
-    # it is at the vessel's ends. mass: of the faces 1 .. n - 1 between them.
+    # (n) what rises in the cells with what passes their n + 1 faces: by `wall` with mass, by `soft` with moved.
     cdef int j
-    cdef double here, ahead = 0.0, left = 0.0, right = 0.0
-    here = cell_pressure(area, wall, first_flow, mass[1] if n > 1 else last_flow, 0)
     for j in range(n):
-        if j < n - 1:
-            ahead = cell_pressure(area, wall, mass[j + 1], mass[j + 2] if j < n - 2 else last_flow, j + 1)
-            right = 0.5 * (here + ahead)
-        else:
-            right = here if n < 3 else 2.0 * here - left
-        if j == 0:
-            left = here if n < 3 else 2.0 * here - right
-            at_start[0] = left
-        change[j] -= dtdx[j] / rho * area[j] * (right - left)
-        left, here = right, ahead
-    at_end[0] = right
+        pressure[j] = (wall[j] * (mass[j] - mass[j + 1]) + soft[j] * (moved[j] - moved[j + 1])) / sqrt(area[j])
+
+
+cdef void push_apart(out_t change, in_t pressure, in_t area, in_t dtdx, double rho, int n) noexcept nogil:
+    # What that does to the flow rates of a vessel: faces have the mean, ends the line through the last two cells.
+    cdef int j
+    cdef double half = 0.5 / rho, end = half if n < 3 else 1.0 / rho
+    for j in range(1, n - 1):
+        change[j] -= half * dtdx[j] * area[j] * (pressure[j + 1] - pressure[j - 1])
+    if n > 1:
+        change[0] -= end * dtdx[0] * area[0] * (pressure[1] - pressure[0])
+        change[n - 1] -= end * dtdx[n - 1] * area[n - 1] * (pressure[n - 1] - pressure[n - 2])
+
+
+cdef inline double soft_end(in_t area, in_t moved, in_t soft, int j, int k, int n) noexcept nogil:
+    # What rises by `soft` at the end of a vessel of n cells, j being the last there and k the one before it.
+    cdef double here = cell_pressure(area, soft, moved[j], moved[j + 1], j)
+    return here if n < 3 else 1.5 * here - 0.5 * cell_pressure(area, soft, moved[k], moved[k + 1], k)
 
 
 cdef void relax(out_t change, in_t inertia, in_t off, in_t pivot, int n) noexcept nogil:

@@ -11,27 +11,28 @@ cdef int REPEATS = 3         # of the heads, where reflecting outlets take more 
 cdef void unrelaxed(Step *w, int index, int stage) noexcept nogil:
     # Into `answer`: changes in a stage as the cells' fluxes have it, then relaxed with no flow through the ends.
     cdef Window at = window(w, index)
-    cdef int v, i, j, k
+    cdef int v, i, n, k
     cdef const double *area = w.area if stage == 0 else w.area_1
-    cdef End *start
-    cdef End *end
-    cdef double unused
+    cdef double *mass
+    cdef double *moved
     for v in range(at.first_vessel, at.last_vessel + 1):
-        i, j = w.net.cell[2 * v], w.net.cell[2 * v + 1]
-        for k in range(i, j + 1):
-            if stage == 0:
+        i, n = w.net.cell[2 * v], w.net.cell[2 * v + 1] - w.net.cell[2 * v] + 1
+        mass, moved = w.mass_1 + i, w.mass_0 + i
+        mass[0], mass[n] = -w.ends[2 * v].flow, w.ends[2 * v + 1].flow
+        if stage == 0:
+            copy(moved, mass, n + 1)
+            for k in range(i, i + n):
                 w.answer[k] = w.flow_1[k] - w.flow[k]
-                w.mass_0[k] = w.mass_1[k]
-            else:
+        else:
+            less_twice(moved, mass, n + 1)
+            for k in range(i, i + n):
                 w.answer[k] = 2.0 * (w.flow[k] - w.flow_1[k]) - w.change[k]
-                w.mass_0[k] = w.mass_1[k] - 2.0 * w.mass_0[k]
-        start, end = &w.ends[2 * v], &w.ends[2 * v + 1]
-        wall_change(w.answer + i, area + i, w.mass_1 + i, -start.flow, end.flow, w.wall_cell + i, w.dtdx + i,
-                    w.net.rho, j - i + 1, &unused, &unused)
-        wall_change(w.answer + i, area + i, w.mass_0 + i, 2.0 * stage * start.flow_1 - start.flow,
-                    end.flow - 2.0 * stage * end.flow_1, w.walls.soft + i, w.dtdx + i, w.net.rho, j - i + 1,
-                    &start.push, &end.push)
-        relax(w.answer + i, w.walls.inertia + i, w.walls.off + i, w.walls.pivot + i, j - i + 1)
+        swelling(w.p, area + i, mass, moved, w.wall_cell + i, w.walls.soft + i, n)
+        push_apart(w.answer + i, w.p, area + i, w.dtdx + i, w.net.rho, n)
+        w.ends[2 * v].push = soft_end(area + i, moved, w.walls.soft + i, 0, 1, n)
+        w.ends[2 * v + 1].push = soft_end(area + i, moved, w.walls.soft + i, n - 1, n - 2, n)
+        relax(w.answer + i, w.walls.inertia + i, w.walls.off + i, w.walls.pivot + i, n)
+        mass[0] = mass[n] = 0.0  # what passes a vessel's ends is the nodes' business
 
 
 cdef inline double end_change(Step *w, int e) noexcept nogil:
@@ -71,7 +72,7 @@ cdef void solve_factors(Walls *walls, int n) noexcept nogil:
 
 
 cdef inline double rise(Step *w, int node) noexcept nogil:
-    # How much more of its head a reflecting outlet takes now than at pressure zero, of what it takes there: the slope of
+    # How much more of its head a reflecting outlet takes now than at pressure zero, over that: the slope of
     # its law, flow = const s^2 (sqrt(s) - sqrt(s_base)) with s the root of the area that the head would hold open.
     cdef const double *t = w.net.node + node * NODE_COLUMNS
     cdef const double *e = w.net.end + w.net.node_end[w.net.node_start[node]] * END_COLUMNS
@@ -82,8 +83,8 @@ cdef inline double rise(Step *w, int node) noexcept nogil:
 
 
 cdef void solve_heads(Step *w, int stage) noexcept nogil:
-    # One head for each node. A strong wall makes an outlet's answer stiff, and if J had that of pressure zero the flow
-    # would be late wherever it is another. The factors are kept: what they leave out is put to the right-hand side.
+    # One head for each node. A strong wall makes an outlet's answer stiff, and with that of pressure zero in J the flow
+    # would be late wherever it is another. The factors are kept: what they leave out goes to the right-hand side.
     cdef Walls *walls = &w.walls
     cdef int node, i, e, n = w.net.nodes, _again
     for node in range(n):
@@ -92,8 +93,8 @@ cdef void solve_heads(Step *w, int stage) noexcept nogil:
             e = w.net.node_end[i]
             walls.right[node] += w.net.end[e * END_COLUMNS + END_SIGN] * end_change(w, e)
         walls.work[walls.row[node]] = walls.right[node]
-        if stage == 0 and walls.reflecting[node] > 0.0:
-            walls.more[node] = walls.reflecting[node] * rise(w, node)
+        if stage == 0 and walls.sent_back[node] > 0.0:
+            walls.more[node] = walls.sent_back[node] * rise(w, node)
     solve_factors(walls, n)
     for _again in range(REPEATS if walls.reflect else 0):
         for node in range(n):
