@@ -179,7 +179,8 @@ def travelling(folder: Path) -> Results:
     trails = np.full((1, 4, 3), np.nan, np.float32)
     field = JunctionField(
         mesh.points, mesh.tetra, mesh.wall, mesh.patch, mesh.names, ("a", "b"), {"wall_shear_pa": np.zeros(n)}, times,
-        np.random.default_rng(0).normal(size=(4, n, 3)).astype(np.float32), cloud.astype(np.float32), trails, np.zeros(1, np.int32),
+        np.random.default_rng(0).normal(size=(4, n, 3)).astype(np.float32), cloud.astype(np.float32), trails,
+        np.zeros(1, np.int32),
     )  # fmt: skip
     folder.mkdir()
     junction.write(folder, field)
