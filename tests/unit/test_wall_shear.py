@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from haiflow.junction.tracers import hand_over, rim
+from haiflow.junction.releases import hand_over, rim
 from haiflow.junction.wall import WallShear, at_points, wall_shear
 from haiflow.verify.shapes import pipe
 
@@ -61,7 +61,7 @@ def test_tracers_take_over_where_the_drug_crosses_and_in_proportion(mesh):
     up = np.where(flux > 0.0, d.ends[:, 0], d.ends[:, 1])
     near = x[:, 2] < 2.2e-3
     edges = rim(mesh, near)
-    sent = hand_over(mesh, near, edges, (flux[:, None] * c[up])[edges], 4000)
+    sent = hand_over(mesh, near, edges, (flux[:, None] * c[up])[edges], np.tile([0.0, 0.0, 0.1], (len(x), 1)), 4000)
     through = 0.1 * np.pi * RADIUS**2
     first, second = sent.place[sent.hole == 0], sent.place[sent.hole == 1]
     assert sent.weight[sent.hole == 0].sum() == pytest.approx(through, rel=0.15)

@@ -70,11 +70,11 @@ class DrugField:
         d = self.region.dual
         if np.all(self._leaves(flux, boundary_flux) <= room):
             scalar.upwind_step(c, old, self.inflow, flux, boundary_flux, self.friction, room, d.ends)
-            return self._leaving(old, boundary_flux)
+            return self.leaving(old, boundary_flux)
         scalar.upwind_matrix(self._off, self._diagonal, flux, self.friction, d.ends, d.slot)
         self._diagonal += room + np.maximum(boundary_flux, 0.0)
         self._solve(c, room[:, None] * old + self.inflow)
-        return self._leaving(c, boundary_flux)
+        return self.leaving(c, boundary_flux)
 
     def _leaves(self, flux: Floats, boundary_flux: Floats) -> Floats:
         """(n,) m3/s: what a control volume passes on at most."""
@@ -118,7 +118,7 @@ class DrugField:
         known = np.broadcast_to(room, len(c))[:, None] * c + self.inflow
         for _ in range(passes):
             self._solve(c, known - self._correct(c, c, flux, passing))
-        return self._leaving(c, boundary_flux)
+        return self.leaving(c, boundary_flux)
 
     def carried(self, c: Floats, flux: Floats) -> Floats:
         """(e, q) m3/s: drug through every dual face, as the steady state has it."""
@@ -128,7 +128,8 @@ class DrugField:
         self._correct(c, c, flux, self._diagonal)
         return np.where(flux[:, None] > 0.0, c[i], c[j]) * flux[:, None] + self._correction
 
-    def _leaving(self, c: Floats, boundary_flux: Floats) -> Floats:
+    def leaving(self, c: Floats, boundary_flux: Floats) -> Floats:
+        """(outlets, q) m3/s: drug that ``boundary_flux`` (n,) takes out by each outlet."""
         return np.array([
             (np.maximum(boundary_flux[at], 0.0)[:, None] * c[at]).sum(axis=0) for at in self.outlets.values()
         ]).reshape(len(self.outlets), c.shape[1])  # fmt: skip

@@ -20,8 +20,9 @@ from haiflow.junction.case import INLET, Case, conditions, letting, ways_out
 from haiflow.junction.drug import DrugField
 from haiflow.junction.march import Flow, State
 from haiflow.junction.outline import build
+from haiflow.junction.releases import hand_over, rim
 from haiflow.junction.steady import steady
-from haiflow.junction.tracers import Tracers, hand_over, rim
+from haiflow.junction.tracers import Tracers
 from haiflow.junction.wall import WallShear, at_points, wall_shear
 from haiflow.mesh.region import Region
 from haiflow.ports import Floats
@@ -107,14 +108,16 @@ class Work:
         return int(np.ceil(most))
 
     def _surroundings(self) -> NDArray[np.bool_]:
-        """(n,) the points that belong to the tip's surroundings."""
+        """(n,) the points that belong to the tip's surroundings: the holes' own at least, where the drug comes in."""
         points = self.region.points
+        at = np.unique(np.concatenate([self.region.on(name) for name in self.holes]))
         if self.case.near is None:
-            at = np.unique(np.concatenate([self.region.on(name) for name in self.holes]))
             middle, radius = points[at].mean(axis=0), 2.0 * float(np.ptp(points[at], axis=0).max())
         else:
             middle, radius = np.asarray(self.case.near[0]), self.case.near[1]
-        return np.asarray(np.linalg.norm(points - middle, axis=1) < radius)
+        near = np.linalg.norm(points - middle, axis=1) < radius
+        near[at] = True
+        return np.asarray(near)
 
     def settle(self) -> State:
         """The steady state of the mean flow."""
@@ -134,7 +137,7 @@ class Work:
         c, leaving = self.drug.steady(state.flux, state.boundary_flux)
         self.stray = max(float(-c.min()), float(c.max() - 1.0), 0.0)
         carried = self.drug.carried(c, state.flux)[self.rim]
-        tracers = hand_over(self.region, self.near, self.rim, carried, self.case.tracers, marks=MARKS)
+        tracers = hand_over(self.region, self.near, self.rim, carried, state.velocity, self.case.tracers, marks=MARKS)
         through = float(self.region.dual.volume.sum() / self.case.mean_flow)
         for turn in range(TURNS):
             if np.any(tracers.left_by < 0):
@@ -144,7 +147,12 @@ class Work:
         shear.add(wall_shear(self.region, state.velocity, self.case.density * self.flow.cell_viscosity))
         blood = np.array([state.boundary_flux[at].sum() for at in self.outlets.values()])
         stay = (self.region.dual.volume * self.near) @ c
-        return self._answer(leaving, blood, [tracers], shear, stay, [Frame.of(0.0, state, c, self.case.density)])
+        frames = [Frame.of(0.0, state, c, self.case.density)]
+        return self._answer(leaving, blood, [tracers], self.at_once(c, state.boundary_flux), shear, stay, frames)
+
+    def at_once(self, c: Floats, boundary_flux: Floats) -> Floats:
+        """(branches, holes) m3/s: what leaves by openings within the tip's surroundings, and is in no tracer."""
+        return self.drug.leaving(c, np.where(self.near, boundary_flux, 0.0))
 
     def pulse(self, state: State, tell: Progress) -> Streaming:
         """Beats until the split repeats itself; the last one is recorded."""
@@ -152,7 +160,7 @@ class Work:
         c, _ = self.drug.steady(state.flux, state.boundary_flux)
         before = np.full((len(self.branches), len(self.holes)), np.inf)
         for cycle in range(case.cycles):
-            beat = Beat(self.drug, near, self.rim, case.density, self.n_steps)
+            beat = Beat(self.drug, near, self.rim, case.density, self.n_steps, self.at_once)
             state = beat.run(self.flow, state, c, _from(tell, 0.15 + 0.8 * cycle / case.cycles, 0.8 / case.cycles))
             self.stray, self.steps = max(self.stray, beat.stray), self.steps + self.n_steps
             change = np.abs((beat.leaving - before) / self.entering).max()
@@ -161,7 +169,7 @@ class Work:
                 break
         tracers = self._follow(beat)
         return self._answer(
-            beat.leaving, beat.blood, tracers, beat.shear, beat.stay, beat.frames, cycle + 1, change
+            beat.leaving, beat.blood, tracers, beat.at_once, beat.shear, beat.stay, beat.frames, cycle + 1, change
         )
 
     def _follow(self, beat: Beat) -> list[Tracers]:
@@ -172,7 +180,10 @@ class Work:
         for release in range(RELEASES):
             first = release * len(frames) // RELEASES
             now = times[first]
-            tracers = hand_over(self.region, self.near, self.rim, beat.carried[first], each, time=now, marks=MARKS)
+            tracers = hand_over(
+                self.region, self.near, self.rim, beat.carried[first], frames[first].velocity.astype(float), each,
+                time=now, marks=MARKS, patience=self.case.period,
+            )  # fmt: skip
             for step in range(first, first + 3 * len(frames)):
                 a, b = frames[step % len(frames)], frames[(step + 1) % len(frames)]
                 end = now + ((b.time - a.time) % self.case.period or self.case.period)
@@ -184,13 +195,16 @@ class Work:
         return out
 
     def _answer(
-        self, leaving: Floats, blood: Floats, tracers: list[Tracers], shear: WallShear, stay: Floats,
+        self, leaving: Floats, blood: Floats, tracers: list[Tracers], at_once: Floats, shear: WallShear, stay: Floats,
         frames: list[Frame], cycles: int = 0, change: float = 0.0,
     ) -> Streaming:  # fmt: skip
-        """``leaving`` (branches, holes) and ``blood`` (branches,) m3/s; ``stay`` (holes,) m3 of infusate near it."""
+        """``leaving`` and ``at_once`` (branches, holes), ``blood`` (branches,) m3/s; ``stay`` (holes,) m3 of infusate
+        near the tip."""
         region = self.region
         split, blood = (leaving / leaving.sum(axis=0)).T, np.maximum(blood, 0.0)
-        mean = mean_shares(tracers, len(self.holes), self.branches)
+        carried, at_once = mean_carried(tracers, len(self.holes), self.branches), (at_once / self.entering).T
+        mean = shares(carried, at_once)
+        by_tracers = carried.sum(axis=1) / self.entering + at_once.sum(axis=1)
         left = np.maximum(1.0 - mean[:, -1], 1e-12)
         at_wall = at_points(region, shear.mean)
         return Streaming(
@@ -203,6 +217,7 @@ class Work:
                 "change_of_split": float(change), "divergence": self.flow.worst_divergence,
                 "drug_out_of_bounds": self.stray,
                 "drug_balance": float(np.abs(leaving.sum(axis=0) / self.entering - 1.0).max()),
+                "tracer_balance": float(np.abs(by_tracers - 1.0).max()),
                 "reynolds": self._reynolds(), "mixed_share": float(self.entering.sum() / self.case.mean_flow),
                 **self._stagnant(shear),
             },
@@ -243,15 +258,21 @@ def _from(tell: Progress, start: float, part: float) -> Progress:
     return lambda share: tell(start + part * share)
 
 
-def mean_shares(tracers: list[Tracers], holes: int, branches: tuple[str, ...]) -> Floats:
-    """(holes, branches + 1) of all releases together: by each branch, and still inside; every row sums to one."""
-    mean = np.mean([each.shares(holes, branches) * _weights(each, holes)[:, None] for each in tracers], axis=0)
-    mean[mean.sum(axis=1) == 0.0, -1] = 1.0  # a hole whose drug was on its way out at no release
-    return np.asarray(mean / mean.sum(axis=1, keepdims=True))
+def mean_carried(tracers: list[Tracers], holes: int, branches: tuple[str, ...]) -> Floats:
+    """(holes, branches + 1) m3/s of drug by each branch, and still inside, as tracers have it; mean of all releases."""
+    return np.asarray(np.mean([each.by_outlet(holes, branches) for each in tracers], axis=0))
 
 
-def _weights(tracers: Tracers, holes: int) -> Floats:
-    return np.array([tracers.weight[tracers.hole == hole].sum() for hole in range(holes)])
+def shares(carried: Floats, at_once: Floats) -> Floats:
+    """(holes, branches + 1) by each branch, and still inside; every row sums to one.
+
+    ``carried`` alike, by tracers: they share what does not leave ``at_once`` (holes, branches), out of one.
+    """
+    carried = carried.copy()
+    carried[carried.sum(axis=1) == 0.0, -1] = 1.0  # a hole whose drug was on its way out at no release
+    own = carried / carried.sum(axis=1, keepdims=True) * (1.0 - at_once.sum(axis=1, keepdims=True))
+    own[:, :-1] += at_once
+    return np.asarray(own)
 
 
 def _trail(tracers: Tracers) -> Floats:

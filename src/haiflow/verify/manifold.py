@@ -14,8 +14,8 @@ from haiflow.junction.drug import DrugField
 from haiflow.junction.ends import Inflow, Outlet, Symmetry, Wall, lay
 from haiflow.junction.march import Flow
 from haiflow.junction.profiles import Profile
+from haiflow.junction.releases import release
 from haiflow.junction.steady import steady
-from haiflow.junction.tracers import release
 from haiflow.mesh.region import Region
 from haiflow.ports import Floats
 from haiflow.verify.model import Figure

@@ -8,9 +8,9 @@ from haiflow.junction.case import INLET, Case
 from haiflow.junction.drug import DrugField
 from haiflow.junction.ends import Inflow, Outlet, Symmetry, Wall, lay
 from haiflow.junction.march import Flow, State
+from haiflow.junction.releases import release
 from haiflow.junction.steady import steady
 from haiflow.junction.streaming import Streaming, solve
-from haiflow.junction.tracers import release
 from haiflow.kernels import kernel
 from haiflow.mesh.extrude import extruded, region
 from haiflow.mesh.region import Region

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import norm, uniform
 
-from haiflow.junction.tracers import release
+from haiflow.junction.releases import release
 from haiflow.ports import Floats
 from haiflow.verify.model import Curve, Figure, Found, Plot
 from haiflow.verify.spread import compared, sampled
