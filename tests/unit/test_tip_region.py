@@ -144,7 +144,7 @@ def test_a_closed_end_is_whole_and_as_round_as_half_a_ball():
         if name == "rounded and closed":
             front = behind[behind[:, 2] > -0.99 * radius]
             assert len(front) > 50
-            assert np.linalg.norm(front + [0.0, 0.0, radius], axis=1) == pytest.approx(radius, rel=1e-3)
+            assert np.linalg.norm(front - [0.0, 0.0, -radius], axis=1) == pytest.approx(radius, rel=1e-3)
             assert behind[:, 2].max() == pytest.approx(0.0, abs=0.02 * radius)
         if name == "bevelled and closed":
             face = behind[(np.abs(behind[:, 0] + behind[:, 2]) < 1e-6) & ~wall]

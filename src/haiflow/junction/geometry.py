@@ -73,7 +73,7 @@ class Tip:
 
     @property
     def rounding(self) -> float:
-        """Radius (m) of the edge round the face: a closed end is half a ball, an open one keeps a rim about its hole."""
+        """Radius (m) of the face's round edge: a closed end is half a ball, an open one keeps a rim about its hole."""
         if self.shape != "rounded":
             return 0.0
         front = [0.5 * hole.diameter for hole in self.holes if hole.from_tip is None]
