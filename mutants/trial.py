@@ -34,7 +34,12 @@ NEAREST = {
     ),
     "flow3d": ("kernels/test_flow3d.py", f"{CASES} junction"),
     "volumes": ("kernels/test_volumes_and_sweep.py", "kernels/test_flow3d.py"),
-    "tracers": ("kernels/test_flow3d.py", "unit/test_tip_in_runs.py", f"{CASES} junction"),
+    "tracers": (
+        "kernels/test_flow3d.py",
+        "unit/test_caught_tracers.py",
+        "unit/test_tip_in_runs.py",
+        f"{CASES} junction",
+    ),
     "junction": ("kernels/test_flow3d.py", "unit/test_junction_ends.py", f"{CASES} junction"),
     "pump": ("unit/test_pump_drives.py", "unit/test_pump_accuracy.py", "unit/test_pump_reservoir.py"),
     "catheter": ("verification/test_catheter_hydraulics.py", "unit/test_catheter_line.py", f"{CASES} catheter"),

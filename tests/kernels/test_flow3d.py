@@ -201,6 +201,12 @@ def test_explicit_and_implicit_upwind_steps_agree_in_the_limit_of_short_ones(mes
     assert np.allclose((out - c)[:, 0] * room, change, atol=1e-5)
 
 
+def _nowhere(mesh):
+    """Neither a wall without slip, nor surroundings to come back to: moving points, normals, and points near."""
+    n = len(mesh.points)
+    return np.ones(n), np.zeros((n, 3)), np.zeros(n, np.uint8)
+
+
 def test_tracers_feel_the_velocity_between_two_times(mesh):
     d, still = mesh.dual, np.zeros((len(mesh.points), 3))
     end = np.tile([0.4, 0.0, 0.0], (len(mesh.points), 1))
@@ -208,7 +214,8 @@ def test_tracers_feel_the_velocity_between_two_times(mesh):
     cell, left = np.array([_cell_of(mesh, place[0])], np.int32), np.full(1, -1, np.int32)
     clock, trail, marks = np.array([2.0]), np.zeros((1, 4, 3)), np.zeros(1, np.int32)
     tracers.carry(place, cell, left, clock, trail, marks, 3.0, 2.0, still, end, mesh.points, mesh.tetra, d.shape,
-                  np.cbrt(d.cell_volume), mesh.beyond, np.zeros(1, np.int32), 0.02, 0.05, 10_000)  # fmt: skip
+                  np.cbrt(d.cell_volume), mesh.beyond, np.zeros(1, np.int32), *_nowhere(mesh), 0.02, 0.05,
+                  10_000)  # fmt: skip
     assert place[0, 0] == pytest.approx(0.5, abs=2e-3)  # half of 0.4 m/s over a second
 
 
@@ -246,7 +253,8 @@ def test_tracers_go_straight_in_a_uniform_flow_and_leave_by_the_patch_ahead(mesh
     trail, marks = np.zeros((2, 50, 3)), np.zeros(2, np.int32)
     tracers.carry(
         place, cell, left, clock, trail, marks, 5.0, 0.0, velocity, velocity, mesh.points, mesh.tetra, d.shape,
-        np.cbrt(d.cell_volume), named.beyond, np.array([0, 1], np.int32), 0.2, 0.05, 10_000,
+        np.cbrt(d.cell_volume), named.beyond, np.array([0, 1], np.int32), *_nowhere(mesh),
+        0.2, 0.05, 10_000,
     )  # fmt: skip
     assert left.tolist() == [1, 1]
     assert np.allclose(place[:, 1:], start[:, 1:], atol=1e-12)

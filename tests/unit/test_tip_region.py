@@ -153,11 +153,14 @@ def test_impossible_shapes(broken, rule):
 
 
 SIDES = tuple(Hole(f"hole:side_hole_{k}", 0.4 * MM, 1.0 * MM, k * np.pi / 2) for k in range(2))
+BEHIND = tuple(replace(hole, from_tip=1.2 * MM) for hole in SIDES)
 TIPS = {
     "square": Tip(1.2 * MM, HOLE, (0.0, 0.0, -6 * MM)),
     "bevelled": Tip(1.2 * MM, HOLE, (0.5 * MM, 0.0, -6 * MM), shape="bevelled"),
     "rounded": Tip(1.2 * MM, HOLE, (0.0, 0.0, -6 * MM), shape="rounded"),
     "closed": Tip(1.2 * MM, SIDES, (0.0, 0.0, -6 * MM), shape="closed"),
+    "rounded and closed": Tip(1.2 * MM, SIDES, (0.0, 0.0, -6 * MM), shape="rounded"),
+    "bevelled and closed": Tip(1.2 * MM, BEHIND, (0.0, 0.0, -6 * MM), shape="bevelled"),
 }
 
 
@@ -178,6 +181,46 @@ def test_meshes_have_their_patches_and_holes_their_size(name):
         assert made.wall_area[mine].sum(axis=0) @ normal < 0.0
     volume = np.pi / 4 * 4.2**2 * 14 - np.pi / 4 * 1.2**2 * 8
     assert made.dual.volume.sum() * 1e9 > volume
+
+
+def test_a_closed_end_is_whole_and_as_round_as_half_a_ball():
+    """What the shaft takes of the lumen: that of a square end less the space round half a ball, pi r^3 / 3."""
+    pytest.importorskip("gmsh", exc_type=(ImportError, OSError))
+    radius, volume = 0.6 * MM, {}
+    for name in ("closed", "rounded and closed", "bevelled and closed"):
+        made = build(shape(TIPS[name]))
+        volume[name] = made.dual.volume.sum()
+        behind = made.points[made.on("catheter")] - [0.0, 0.0, -6 * MM]
+        wall = np.abs(np.hypot(*behind[:, :2].T) - radius) < 1e-6
+        if name == "rounded and closed":
+            front = behind[behind[:, 2] > -0.99 * radius]
+            assert len(front) > 50
+            assert np.linalg.norm(front - [0.0, 0.0, -radius], axis=1) == pytest.approx(radius, rel=1e-3)
+            assert behind[:, 2].max() == pytest.approx(0.0, abs=0.02 * radius)
+        if name == "bevelled and closed":
+            face = behind[(np.abs(behind[:, 0] + behind[:, 2]) < 1e-6) & ~wall]
+            assert np.hypot(*face[:, :2].T).min() < 0.2 * radius  # there is no hole in its middle
+    assert volume["rounded and closed"] - volume["closed"] == pytest.approx(np.pi / 3.0 * radius**3, rel=0.1)
+
+
+@pytest.mark.parametrize(("tip", "from_tip", "holds"), [
+    ("closed_end: true", "0.4 mm", True),
+    ("closed_end: true, shape: rounded", "0.4 mm", False), ("closed_end: true, shape: rounded", "0.9 mm", True),
+    ("shape: rounded", "0.6 mm", True), ("shape: rounded", "0.45 mm", False),
+    ("closed_end: true, shape: bevelled", "0.8 mm", False), ("closed_end: true, shape: bevelled", "0.95 mm", True),
+    ("shape: bevelled, bevel: 60 deg", "1 mm", False),
+])  # fmt: skip
+def test_side_holes_lie_in_the_straight_wall_behind_the_end(tmp_path, tip, from_tip, holds):
+    given = HOLED | {
+        "catheter__tip": f"{{vessel: proper_hepatic_distal, position: 4 mm, {tip}}}",
+        "catheter__side_holes": f"[{{from_tip: {from_tip}, diameter: 0.4 mm, count: 2}}]",
+    }
+    if holds:
+        check(region_of(tmp_path, **given).shape)
+        return
+    with pytest.raises(InputError, match="over the tip's edge") as raised:
+        region_of(tmp_path, **given)
+    assert raised.value.place == "catheter.side_holes[0].from_tip"
 
 
 HOLED = {
@@ -244,7 +287,7 @@ LUMEN = {"vessel": "proper_hepatic_distal", "position": "8 mm", "resolve": "3d"}
         (
             {**LUMEN, "closed_end": True, "shape": "rounded"},
             {"side_holes": [{"from_tip": "1 mm", "diameter": "0.3 mm"}]},
-            ["shape"],
+            [],
         ),
     ],
 )

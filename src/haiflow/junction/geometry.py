@@ -15,6 +15,7 @@ from haiflow.ports import Floats
 
 SHAPES = ("square", "bevelled", "rounded", "closed")
 RECESS = 0.25  # of a hole's diameter: how deep its face lies, where the infusate comes in
+RIM = 0.8  # of the wall's thickness: radius of an open end's rounded edge
 CLEAR = 0.05  # of the vessel's diameter: what a shaft in the lumen leaves free at the wall at least
 STEEPEST = np.radians(70.0)  # bevel; a face that is steeper outruns the shaft's stock
 WIDTH = "catheter.outer_diameter"  # where it is given
@@ -49,7 +50,10 @@ class Hole:
 
 @dataclass(frozen=True)
 class Tip:
-    """The last piece of a catheter. ``place`` (3,) is the middle of its face, ``direction`` (3,) points out of it."""
+    """The last piece of a catheter. ``place`` (3,) is the middle of its face, ``direction`` (3,) points out of it.
+
+    Without a hole in its face the end is closed, whatever its ``shape``; "closed" is a square one.
+    """
 
     outer_diameter: float
     holes: tuple[Hole, ...]
@@ -66,6 +70,23 @@ class Tip:
         x = x - (x @ z) * z
         x /= np.linalg.norm(x)
         return np.array([x, np.cross(z, x), z])
+
+    @property
+    def rounding(self) -> float:
+        """Radius (m) of the face's round edge: a closed end is half a ball, an open one keeps a rim about its hole."""
+        if self.shape != "rounded":
+            return 0.0
+        front = [0.5 * hole.diameter for hole in self.holes if hole.from_tip is None]
+        return RIM * (0.5 * self.outer_diameter - max(front)) if front else 0.5 * self.outer_diameter
+
+    def starts(self, hole: Hole) -> float:
+        """How far behind ``place`` (m) the shaft's straight wall starts, over all the width of a hole in it."""
+        if self.shape != "bevelled":
+            return self.rounding
+        radius = 0.5 * self.outer_diameter
+        half = float(np.arcsin(min(0.5 * hole.diameter / radius, 1.0)))
+        turn = abs(float(np.angle(np.exp(1j * hole.azimuth))))
+        return radius * float(np.tan(self.bevel) * np.cos(max(turn - half, 0.0)))
 
 
 @dataclass(frozen=True)

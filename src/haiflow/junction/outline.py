@@ -108,16 +108,24 @@ def _body(occ: Any, tip: Tip, length: float) -> list[Solid]:
     if tip.shape == "bevelled":
         body, _ = occ.cut(body, _beyond(occ, tip, 0.0, radius))
     if tip.shape == "rounded":
-        widest = max((MM * hole.diameter / 2 for hole in tip.holes if hole.from_tip is None), default=0.0)
-        occ.synchronize()
-        rim = [tag for _, tag in occ.getEntities(1) if _is_rim(occ, tag, radius)]
-        body = occ.fillet([body[0][1]], rim, [0.8 * (radius - widest)])
+        body = _rounded(occ, body, tip, radius)
     for hole in tip.holes:
         body, _ = occ.cut(body, _recess(occ, tip, hole, radius))
     matrix = np.eye(4)
     matrix[:3, :3], matrix[:3, 3] = tip.frame.T, MM * np.asarray(tip.place)
     occ.affineTransform(body, matrix.ravel().tolist())
     return list(body)
+
+
+def _rounded(occ: Any, body: list[Solid], tip: Tip, radius: float) -> list[Solid]:
+    """The square end's edge rounded off; what is left of a closed end is half a ball."""
+    if all(hole.from_tip is not None for hole in tip.holes):
+        body, _ = occ.cut(body, [(3, occ.addCylinder(0, 0, -radius, 0, 0, 2 * radius, 2 * radius))])
+        body, _ = occ.fuse(body, [(3, occ.addSphere(0, 0, -radius, radius))])
+        return list(body)
+    occ.synchronize()
+    rim = [tag for _, tag in occ.getEntities(1) if _is_rim(occ, tag, radius)]
+    return list(occ.fillet([body[0][1]], rim, [MM * tip.rounding]))
 
 
 def _is_rim(occ: Any, tag: int, radius: float) -> bool:

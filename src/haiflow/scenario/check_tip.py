@@ -93,9 +93,7 @@ def _reasons(catheter: Catheter, through_ostium: bool) -> dict[str, str]:
     found = {"steps": "the flow is steady"} if tip.flow == "steady" else {}
     if tip.mesh is not None:
         return found | dict.fromkeys(DRAWN, "the mesh is your own")
-    if catheter.tip.closed_end:
-        found |= dict.fromkeys(("shape", "bevel"), "a closed end has a square face")
-    elif tip.shape != "bevelled":
+    if tip.shape != "bevelled":
         found["bevel"] = f"the face is {tip.shape}"
     if through_ostium:
         return found | dict.fromkeys(("offset", "towards"), "the shaft comes in through the ostium, along no axis")

@@ -23,6 +23,7 @@ LONGEST = 30.0  # parent's diameters between tip and branches
 SIDE_ON = np.radians(40.0)  # least angle of a side branch with its parent's axis
 STUMP = 1.2  # catheter's diameters of a tied-off vessel behind the tip
 BACKWARDS = np.radians(125.0)  # largest angle of a branch with its parent's direction
+BEHIND = 0.75  # of a side hole's diameter: its middle from where the shaft's straight wall starts at least
 WALL = 1.1  # middles of side holes lie so many diameters apart at least
 APART = np.radians(35.0)  # of branches whose course is not known
 
@@ -154,17 +155,21 @@ def _apart(catheter: Catheter) -> None:
 
 
 def _tip(catheter: Catheter, place: Floats, direction: Floats, room: float) -> Tip:
-    shape = "closed" if catheter.tip.closed_end else catheter.tip.shape
-    for number, group in enumerate(catheter.side_holes):
-        if group.from_tip + 0.5 * group.diameter > room or group.from_tip < 0.75 * group.diameter:
-            where = "beyond the region that is resolved" if group.from_tip > group.diameter else "over the tip's edge"
-            raise InputError(f"catheter.side_holes[{number}].from_tip", f"{1e3 * group.from_tip:.3g} mm",
-                             f"the hole lies {where}", f"give a place up to {1e3 * room:.3g} mm from the tip, or "
-                             "'resolve: mixed'")  # fmt: skip
-    _apart(catheter)
-    return Tip(
+    shape = "closed" if catheter.tip.closed_end and catheter.tip.shape == "square" else catheter.tip.shape
+    made = Tip(
         tip_outer_diameter(catheter), _holes(catheter), tuple(place), tuple(direction), shape, catheter.tip.bevel
     )
+    for number, group in enumerate(catheter.side_holes):
+        mine = [hole for hole in made.holes if (hole.from_tip, hole.diameter) == (group.from_tip, group.diameter)]
+        least = max(made.starts(hole) for hole in mine) + BEHIND * group.diameter
+        most = room - 0.5 * group.diameter
+        if not max(least, BEHIND * group.diameter) <= group.from_tip <= most:
+            where = "beyond the region that is resolved" if group.from_tip > most else "over the tip's edge"
+            raise InputError(f"catheter.side_holes[{number}].from_tip", f"{1e3 * group.from_tip:.3g} mm",
+                             f"the hole lies {where}", f"give a place from {1e3 * least:.3g} to {1e3 * most:.3g} mm "
+                             "from the tip, or 'resolve: mixed'")  # fmt: skip
+    _apart(catheter)
+    return made
 
 
 def _in_ostium(shape: Shape, catheter: Catheter, way: float, side: Floats, wide: float) -> Shape:

@@ -53,6 +53,7 @@ class Tip(f.Part):
     blood: Literal["newtonian", "carreau-yasuda"] = "newtonian"
     """in 3D: of the arteries' viscosity, or thinning with shear towards it"""
     shape: Literal["square", "bevelled", "rounded"] = "square"
+    """of the end in 3D, open or closed; a closed one that is rounded is half a ball"""
     bevel: f.Angle = 0.7853981633974483
     """between a bevelled face and a square one"""
     offset: f.Distance = 0.0
