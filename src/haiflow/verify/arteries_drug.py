@@ -122,5 +122,5 @@ def smooth() -> list[Figure]:
         *found,
         *order_and_error(breath, "volumes that change, flow that reverses", 400, 1.9, 1e-3),
         Figure("order in L1, a cloud through a bifurcation of beating vessels", fork.order, 1.8, np.inf, 2.0),
-        Figure("L1 difference of its last two meshes, of the largest", fork.last, 0.0, 1e-3),
+        Figure("L1 difference of its last two meshes, of the largest", fork.last, 0.0, 1.5e-4),
     ]

@@ -48,9 +48,9 @@ def rest() -> list[Figure]:
         flow = PulsatileFlow(tree, grid, at_rest(grid, pressure))
         flow.advance(3000)
         found.append(Figure(f"largest velocity after 3000 steps, {what} (m/s)",
-                            float(np.abs(flow.flow_rate / flow.area).max()), 0.0, 1e-12, 0.0))  # fmt: skip
+                            float(np.abs(flow.flow_rate / flow.area).max()), 0.0, 1e-13, 0.0))  # fmt: skip
         found.append(Figure(f"largest change of pressure, {what} (Pa)",
-                            float(np.abs(flow.pressure - pressure).max()), 0.0, 1e-7, 0.0))  # fmt: skip
+                            float(np.abs(flow.pressure - pressure).max()), 0.0, 2e-9, 0.0))  # fmt: skip
     return found
 
 
@@ -127,7 +127,7 @@ def steady_taper() -> list[Figure]:
     found = []
     for what, each in (("without friction", ideal), ("with friction", real)):
         area = Study(each.errors[:, :1])
-        found += order_and_error(area, f"area {what}", 200, 1.9, 1e-5)
+        found += order_and_error(area, f"area {what}", 200, 1.9, 2e-6)
         found.append(
             Figure(f"flow rate {what}, relative error at 200 cells", float(each.errors[-1, 1]), 0.0, 1e-5, 0.0)
         )
@@ -150,7 +150,7 @@ def stenosis() -> list[Figure]:
     viscous = (length - 32.0 * (0.83 * 2.0 + 1.64)) * tree.blood.viscosity * speed / diameter
     loss = viscous + 0.5 * 1.52 * DENSITY * (narrowing - 1.0) ** 2 * speed**2
     return [
-        within("loss of total pressure, 80 % of the area occluded (Pa)", float(total[0, 2] - total[1, 0]), loss, 1e-5)
+        within("loss of total pressure, 80 % of the area occluded (Pa)", float(total[0, 2] - total[1, 0]), loss, 1e-9)
     ]
 
 
@@ -213,7 +213,7 @@ def whole_scheme() -> list[Figure]:
         for name, ends in ENDS.items():
             each = refinements(bifurcation(pulse_inlet(kind, height), ends))
             found.append(Figure(f"order in L1, {kind.replace('_', ' ')} given, {name}", each.order, 1.9, np.inf, 2.0))
-    return [*found, Figure("L1 difference of the last two meshes, of the largest", each.last, 0.0, 1e-3)]
+    return [*found, Figure("L1 difference of the last two meshes, of the largest", each.last, 0.0, 2e-5)]
 
 
 def viscous_wall() -> list[Figure]:

@@ -72,14 +72,14 @@ def rest() -> list[Figure]:
         flow.advance(3000)
         velocity, off = flow.flow_rate / flow.area, flow.pressure + grid.column - pressure
         found += [
-            Figure(f"largest velocity after 3000 steps, {what} (m/s)", float(np.abs(velocity).max()), 0.0, 1e-12, 0.0),
-            Figure(f"largest change of pressure, {what} (Pa)", float(np.abs(off).max()), 0.0, 1e-7, 0.0),
+            Figure(f"largest velocity after 3000 steps, {what} (m/s)", float(np.abs(velocity).max()), 0.0, 1e-13, 0.0),
+            Figure(f"largest change of pressure, {what} (Pa)", float(np.abs(off).max()), 0.0, 2e-9, 0.0),
         ]
     tree, pressure = still_networks()["a taper that hangs"]
     grid = make_grid(tree)
     bottom = PulsatileFlow(tree, grid, at_rest(grid, pressure)).sample_cycle(200).node_pressure[-1, 1]
     exact = pressure + DENSITY * EARTH * LENGTH
-    return [*found, Figure("pressure at the lower end (Pa), against p + rho g h", float(bottom - exact), -1e-7, 1e-7,
+    return [*found, Figure("pressure at the lower end (Pa), against p + rho g h", float(bottom - exact), -1e-9, 1e-9,
                            0.0)]  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def steady_figures(what: str, tree: Tree, column: Callable[[Floats], Floats]) ->
     each = study(partial(steady_error, tree, column), (25, 50, 100, 200))
     area, flow = replace(each, errors=each.errors[:, :1]), float(each.errors[-1, 1])
     return [
-        *order_and_error(area, f"area {what}", 200, 1.9, 2e-5),
+        *order_and_error(area, f"area {what}", 200, 1.9, 4e-6),
         Figure(f"flow rate {what}, relative error at 200 cells", flow, 0.0, 2e-5, 0.0),
     ]
 

@@ -103,42 +103,42 @@ def figures(left: Side, right: Side, largest: float, middle: float) -> list[Figu
     if solution.middle_right.area > solution.right.area:
         coarse, fine = shock_offset(solution, MESHES[0]), shock_offset(solution, 8 * MESHES[0])
         table += [
-            Figure("shock, cells from its place, 1600 cells", abs(fine), 0.0, 1.0, 0.0),
-            Figure("its drift in cells from 200 to 1600 cells", abs(fine - coarse), 0.0, 0.1, 0.0),
+            Figure("shock, cells from its place, 1600 cells", abs(fine), 0.0, 0.5, 0.0),
+            Figure("its drift in cells from 200 to 1600 cells", abs(fine - coarse), 0.0, 0.015, 0.0),
         ]
     return table
 
 
 def subcritical() -> list[Figure]:
     """A distended half lets go: rarefaction to the left, shock to the right."""
-    return figures(side(1.5, 0.1), side(1.0, 0.0), 3e-3, 1e-4)
+    return figures(side(1.5, 0.1), side(1.0, 0.0), 3e-3, 1.5e-5)
 
 
 def rarefactions() -> list[Figure]:
     """Blood that parts: two rarefactions."""
-    return figures(side(1.2, -0.4), side(1.2, 0.4), 3e-3, 1e-4)
+    return figures(side(1.2, -0.4), side(1.2, 0.4), 3e-3, 4e-5)
 
 
 def shocks() -> list[Figure]:
     """Blood that collides: two shocks, the area between them 1.6 times that before."""
-    return figures(side(1.2, 0.5), side(1.2, -0.5), 4e-3, 1e-4)
+    return figures(side(1.2, 0.5), side(1.2, -0.5), 4e-3, 2.5e-5)
 
 
 def stiffness() -> list[Figure]:
     """The wall is four times as stiff on the right."""
-    return figures(side(2.0, 0.0), side(1.0, 0.0, speed=2.0 * SPEED), 4e-3, 1e-4)
+    return figures(side(2.0, 0.0), side(1.0, 0.0, speed=2.0 * SPEED), 4e-3, 1.5e-5)
 
 
 def narrowing() -> list[Figure]:
     """Reference area 0.64 of that on the left, wall half as stiff again."""
-    return figures(side(1.4, 0.0), side(1.0, 0.0, 0.8 * RADIUS, 1.2 * SPEED), 4e-3, 1e-4)
+    return figures(side(1.4, 0.0), side(1.0, 0.0, 0.8 * RADIUS, 1.2 * SPEED), 4e-3, 5e-6)
 
 
 def transcritical() -> list[Figure]:
     """A full half bursts into one at a tenth of its area: the rarefaction passes the speed of waves."""
     solution = solve(side(1.0, 0.0), side(0.1, 0.0))
     froude = solution.middle_left.velocity / solution.middle_left.speed
-    found = figures(side(1.0, 0.0), side(0.1, 0.0), 3e-3, 2e-3)
+    found = figures(side(1.0, 0.0), side(0.1, 0.0), 3e-3, 5e-4)
     flow, _, _ = run(solution, MESHES[-1])
     x, time = places(flow.grid), REACH / max(abs(edge) for edge in solution.edges)
     inside = (x > (solution.edges[0] + 0.3) * time) & (x < (solution.edges[1] - 0.1) * time)
@@ -146,7 +146,7 @@ def transcritical() -> list[Figure]:
     return [
         Figure("velocity over wave speed behind it", froude, 1.0, np.inf, note="supercritical"),
         *found,
-        Figure("largest kink inside the rarefaction, of the area", step, 0.0, 2e-4, 0.0, "no glitch"),
+        Figure("largest kink inside the rarefaction, of the area", step, 0.0, 3e-5, 0.0, "no glitch"),
     ]
 
 
@@ -156,7 +156,7 @@ def near_collapse() -> list[Figure]:
     flow, _, _ = run(solve(left, right), MESHES[-1])
     least = solve(left, right).middle_left.area / left.A0
     return [
-        *figures(left, right, 5e-3, 1e-3),
+        *figures(left, right, 5e-3, 2e-4),
         within("least area, of the reference area", float(flow.area.min()) / left.A0, least, 0.02),
     ]
 

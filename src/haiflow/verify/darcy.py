@@ -151,5 +151,5 @@ def balances() -> Found:
         flow = Sinusoids(mesh.points, pieces, mobility, drain_conductance(healthy)).flow(supply)
         left = supply + flow.graph.taken + flow.backflow - flow.graph.given - flow.drain
         worst = float(np.abs(left).max() / supply.sum())
-        figures.append(Figure(f"worst imbalance at {permeability:g} m2, of the inflow", worst, 0.0, 1e-8, 0.0))
+        figures.append(Figure(f"worst imbalance at {permeability:g} m2, of the inflow", worst, 0.0, 1e-15, 0.0))
     return figures

@@ -49,7 +49,7 @@ def _cavity(n: int, reynolds: int, tolerance: float) -> list[Figure]:
 
 def cavity() -> list[Figure]:
     """Re 100, 400 and 1000 on 64 by 64."""
-    return [*_cavity(64, 100, 0.01), *_cavity(64, 400, 0.03), *_cavity(64, 1000, 0.02)]
+    return [*_cavity(64, 100, 0.003), *_cavity(64, 400, 0.03), *_cavity(64, 1000, 0.02)]
 
 
 def cavity_fine() -> list[Figure]:

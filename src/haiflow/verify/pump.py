@@ -98,7 +98,7 @@ def atmosphere() -> Found:
     air = Curve("haiflow", height, np.array([1e-3 * ambient_pressure(h) for h in height]))
     table = Curve("ISO 2533", np.array(list(known)), 1e-3 * np.array(list(known.values())), known=True)
     return [
-        *(within(f"pressure at {h:g} m, Pa", ambient_pressure(h), p, 1e-4) for h, p in known.items()),
+        *(within(f"pressure at {h:g} m, Pa", ambient_pressure(h), p, 2e-6) for h, p in known.items()),
         within("water's viscosity at 20 degC from that at 37 degC, mPa s", 1e3 * viscosity_at(293.15, 0.692e-3), 1.002,
                0.01),
         Plot("Standard atmosphere", "altitude / m", "pressure / kPa", (air, table)),
