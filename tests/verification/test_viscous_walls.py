@@ -89,6 +89,19 @@ def test_pulses_in_small_viscous_vessels_are_right_at_the_default_mesh(radius):
         np.testing.assert_allclose(coarse, fine, rtol=0, atol=5e-4 * np.abs(fine).max())
 
 
+def test_a_short_vessel_in_two_cells_is_as_right_as_in_six():
+    radius = 0.35e-3
+    flow = mean_flow(radius)
+    tree = network("fork", radius, pulsating(flow), bed(0.5 * flow), 8e-3)
+    found = []
+    for short in (2, 6):
+        solver = PulsatileFlow(tree, cut(tree, np.array([25, 25, short], dtype=np.int32)), steps=8000)
+        for _ in range(6):
+            solver.advance(solver.steps_in_cycle)
+        found.append(solver.sample_cycle(100).stations[..., :2])
+    np.testing.assert_allclose(found[0], found[1], rtol=0, atol=3e-4 * np.abs(found[1]).max(axis=(0, 1, 2)))
+
+
 @pytest.mark.parametrize("length", [3e-3, 10e-3])
 @pytest.mark.parametrize("outlet", ["bed", "resistance", "reflection", "closed"])
 def test_short_vessels_with_strong_walls_are_stable(length, outlet):

@@ -143,7 +143,7 @@ cdef int march(
 
 def advance(
     int thread, long long[::1] barrier, long long[:, ::1] bad,
-    double[::1] area, double[::1] flow, double[::1] end_q, double[::1] end_flow, double[::1] head, double[::1] charge,
+    double[::1] area, double[::1] flow, double[::1] end_q, double[::1] head, double[::1] charge,
     double[:, ::1] face_flux, double[:, ::1] node_pressure, double[::1] end_volume,
     double[:, :, :, ::1] samples, double[:, ::1] node_samples, double[:, ::1] head_samples, long long[::1] report,
     double[:, ::1] work, double[:, ::1] node_work, double[:, ::1] end_work, double[:, ::1] block_work,
@@ -165,7 +165,7 @@ def advance(
     they stop early where the state goes bad. ``dt``: the fine step, of which a whole step has ``2 ** top``.
 
     Changed in place: ``area``, ``flow`` (slots), ``end_q`` (ends) and ``head`` (nodes), where Newton starts,
-    ``end_flow`` (ends), ``charge`` (nodes), the capacitors' pressure. Added to: ``face_flux`` (n_steps or 0, slots),
+    ``charge`` (nodes), the capacitors' pressure. Added to: ``face_flux`` (n_steps or 0, slots),
     the effective flux of each step; ``node_pressure`` (n_steps or 1, nodes); ``end_volume`` (ends). Written:
     ``samples`` (stations), ``node_samples`` and ``head_samples`` (static and total pressure of the nodes) every
     ``sample_every`` steps (0: none), counted from ``first_step`` = 0. ``report``: [steps done, status, fallbacks],
@@ -185,7 +185,7 @@ def advance(
     w.team.node_order, w.team.node_range = &node_order[0], &node_range[0, 0]
     w.ends = <End *> &end_work[0, 0]
     w.area, w.flow, w.head, w.charge = &area[0], &flow[0], &head[0], &charge[0]
-    w.end_flow, w.end_volume, w.inlet, w.period = &end_flow[0], &end_volume[0], &inlet[0], <int> inlet.shape[0]
+    w.end_volume, w.inlet, w.period = &end_volume[0], &inlet[0], <int> inlet.shape[0]
     w.dt, w.friction, w.speed_limit, w.viscous, w.sourced = dt, friction, speed_limit, viscous, sourced
     with nogil:
         if thread == 0:

@@ -18,7 +18,6 @@ cdef struct Step:
     double *flow
     double *head             # (nodes)
     double *charge
-    double *end_flow         # (ends) m3/s along the vessel at its ends
     double *end_volume       # (ends)
     double *mass_1           # (slots) flux of the first stage; of the second after it where walls are viscous
     double *area_1           # state after the first stage
@@ -227,7 +226,7 @@ cdef void node_step(Step *w, int node, int number) noexcept nogil:
     # One stage (0 or 1) of a node; the second renews the capacitor and settles the volumes.
     cdef Net *net = &w.net
     cdef const double *t = net.node + node * NODE_COLUMNS
-    cdef int span = 1 << net.node_level[node], i
+    cdef int span = 1 << net.node_level[node]
     cdef int fine = w.fine & ((1 << net.top) - 1)
     cdef double first = 0.0, second = 0.0, a = t[NODE_BASE], b = t[NODE_R1], p
     if net.kind[node] == FLOW_INLET or net.kind[node] == PRESSURE_INLET:
@@ -249,8 +248,6 @@ cdef void node_step(Step *w, int node, int number) noexcept nogil:
     w.team.bad[8 * w.team.thread + AREAS] += settle_up(
         w.area, w.flow, w.end_volume, w.mean, w.ends, node, fine, 0.5 * (first + second),
         w.dt * <double> span, net)
-    for i in range(net.node_start[node], net.node_start[node + 1]):
-        w.end_flow[net.node_end[i]] = net.end[net.node_end[i] * END_COLUMNS + END_SIGN] * w.ends[net.node_end[i]].flow
 
 
 cdef void node_sweep(Step *w, int number, int top) noexcept nogil:

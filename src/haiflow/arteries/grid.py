@@ -102,7 +102,9 @@ def make_grid(tree: Tree, cell_length: float = 4e-3, min_cells: int = 2) -> Grid
 
 
 def cut(tree: Tree, cells: NDArray[np.int32]) -> Grid:
-    """Every vessel in as many equal cells as ``cells`` (n_vessels,) says."""
+    """Every vessel in as many equal cells, two or more, as ``cells`` (n_vessels,) says."""
+    if np.min(cells) < 2:
+        raise InputError("arteries.grid", f"{np.min(cells)} cells", "a vessel needs at least two", "raise the number")
     offset = np.concatenate([[0], np.cumsum(cells)]).astype(np.int32)
     dx = tree.length / cells
     vessel = np.repeat(np.arange(len(cells)), cells).astype(np.int32)

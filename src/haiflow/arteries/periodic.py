@@ -31,7 +31,7 @@ from haiflow.arteries.grid import Grid, make_grid
 from haiflow.arteries.harmonics import from_harmonics
 from haiflow.arteries.pulsatile import COURANT, PulsatileFlow, Samples
 from haiflow.arteries.slow_modes import SlowModes, slow_modes
-from haiflow.arteries.state import State, end_flows
+from haiflow.arteries.state import State
 from haiflow.arteries.stenosis import lumped_drop
 from haiflow.arteries.tree import Tree
 from haiflow.errors import SolverStopped
@@ -101,13 +101,13 @@ def periodic(
         start = search.next_start()
         flow.restore(start)
     raise SolverStopped(
-        flow.time, search.worst,
+        max_cycles * tree.inlet.period, search.worst,
         f"not periodic after {max_cycles} cycles: {distance:.2g} from the limit, more than {tolerance:.2g}",
     )
 
 
 class _Search:
-    """The cycles so far as scaled vectors: pressure and flow rate of cells, charge of nodes, flow of ends."""
+    """The cycles so far as scaled vectors: pressure and flow rate of cells, charge of nodes."""
 
     def __init__(self, grid: Grid, modes: SlowModes) -> None:
         self.grid, self.modes = grid, modes
@@ -133,7 +133,7 @@ class _Search:
         """How far the curves of the ``last`` cycle are from the limit, from how the ones that follow differ: of the
         largest in the network, and with every flow rate against the largest in its own vessel."""
         tree, n = self.grid.tree, len(further.stations)
-        pressure, _, charge, _ = self._parts(self.change)
+        pressure, _, charge = self._parts(self.change)
         left = self.modes.ahead(pressure, charge, np.arange(n) / SAMPLES)
         start, end = left[:, tree.start], left[:, tree.end]
         left = np.stack([start, 0.5 * (start + end), end], axis=2)
@@ -144,14 +144,14 @@ class _Search:
         return (max(pressed, float(carried.max() / largest.max())), max(pressed, float((carried / largest).max())))
 
     def _parts(self, vector: Floats) -> list[Floats]:
-        """Pressure and flow rate of cells, charge of nodes, flow of ends."""
-        cells, nodes = self.grid.n_cells, len(self.grid.tree.nodes)
-        return np.split(vector, [cells, 2 * cells, 2 * cells + nodes])
+        """Pressure and flow rate of cells, charge of nodes."""
+        cells = self.grid.n_cells
+        return np.split(vector, [cells, 2 * cells])
 
     def _still_to_come(self, change: Floats) -> Floats:
-        pressure, flow, charge, ends = self._parts(change * self.scale)
+        pressure, flow, charge = self._parts(change * self.scale)
         more, charged = self.modes.still_to_come(pressure, charge)
-        return np.concatenate([more, np.zeros_like(flow), charged, np.zeros_like(ends)]) / self.scale
+        return np.concatenate([more, np.zeros_like(flow), charged]) / self.scale
 
     def next_start(self) -> State:
         """Anderson's mix of the last cycles, or the last one's limit where the mix is no possible state."""
@@ -169,15 +169,15 @@ class _Search:
         flow = _largest_flows(samples)
         cells, nodes = self.grid.n_cells, len(self.grid.tree.nodes)
         return np.concatenate(
-            [np.full(cells, pressure), flow[self.grid.vessel_of_cell], np.full(nodes, pressure), np.repeat(flow, 2)])
+            [np.full(cells, pressure), flow[self.grid.vessel_of_cell], np.full(nodes, pressure)])
 
     def _vector(self, state: State) -> Floats:
         pressure = tube_law.pressure(state.area, self.grid.A0, self.grid.beta)
-        return np.concatenate([pressure, state.flow_rate, state.charge, end_flows(self.grid, state)]) / self.scale
+        return np.concatenate([pressure, state.flow_rate, state.charge]) / self.scale
 
     def _state(self, vector: Floats) -> State:
-        pressure, flow, charge, ends = self._parts(vector * self.scale)
-        return State(np.asarray(tube_law.area(pressure, self.grid.A0, self.grid.beta)), flow, charge, 0.0, ends)
+        pressure, flow, charge = self._parts(vector * self.scale)
+        return State(np.asarray(tube_law.area(pressure, self.grid.A0, self.grid.beta)), flow, charge, 0.0)
 
 
 def _largest_pressure(tree: Tree, pressure: Floats) -> float:

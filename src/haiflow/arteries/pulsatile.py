@@ -22,7 +22,7 @@ from haiflow.arteries.gravity import column_at_nodes, column_at_stations
 from haiflow.arteries.grid import Grid, make_grid
 from haiflow.arteries.local_steps import Shares, Steps, same_step, share_out
 from haiflow.arteries.plan import MOST_STEPS, SPARE, Plan, make_plan, steps_per_cycle, wave_speeds
-from haiflow.arteries.state import State, check_state, end_flows, from_steady
+from haiflow.arteries.state import State, check_state, from_steady
 from haiflow.arteries.tree import Tree
 from haiflow.errors import InputError, SolverStopped
 from haiflow.kernels import kernel
@@ -161,7 +161,7 @@ class PulsatileFlow:
 
     def state(self) -> State:
         phase = (self._step % self.steps_in_cycle) / self.steps_in_cycle
-        return State(self.area, self.flow_rate, self.charge, phase, self._end_flow.copy())
+        return State(self.area, self.flow_rate, self.charge, phase)
 
     def restore(self, state: State) -> None:
         """Go on from ``state``, at its phase in the first cycle."""
@@ -176,7 +176,6 @@ class PulsatileFlow:
         root = plan.end_table[:, 8] + pressure[cell] / plan.end_table[:, 1]
         self._end_q = np.sqrt(np.maximum(root, 0.05 * plan.end_table[:, 8]))
         self._head = np.zeros(len(self.tree.nodes))
-        self._end_flow = np.array(end_flows(grid, state))  # what a viscous wall's first half step sees
 
     def advance(self, n_steps: int) -> FluxBlock:
         """Take ``n_steps`` steps and return the fluxes of each.
@@ -282,7 +281,7 @@ class PulsatileFlow:
         """The kernel's arrays, before and after a thread's own scratch."""
         plan, nodes, walls = self._plan, self._plan.nodes, self._plan.walls
         changed = (
-            self._area, self._flow, self._end_q, self._end_flow, self._head, self._charge, flux, node_pressure,
+            self._area, self._flow, self._end_q, self._head, self._charge, flux, node_pressure,
             self.end_volume, samples.stations, samples.node_pressure, samples.node_head, report, self._work,
             self._node_work, self._end_work,
         )

@@ -23,7 +23,6 @@ class State:
     flow_rate: Floats  # (n_cells,) m3/s
     charge: Floats  # (n_nodes,) Pa, zero without a Windkessel; with gravity that at the inlet's height
     phase: float = 0.0  # time since the last start of a cycle, in periods
-    end_flow: Floats | None = None  # (2 n_vessels,) m3/s at the vessels' ends, for a viscous wall; else extrapolated
 
 
 def at_rest(grid: Grid, pressure: float = 0.0) -> State:
@@ -58,15 +57,6 @@ def charge_for(grid: Grid, node_pressure: Floats) -> Floats:
             share = outlet.distal / outlet.resistance if np.isfinite(outlet.distal) else 1.0
             charge[node] = outlet.venous_pressure + share * (node_pressure[node] - outlet.venous_pressure)
     return charge
-
-
-def end_flows(grid: Grid, state: State) -> Floats:
-    """(2 n_vessels,) flow rate at the vessels' starts and ends: the state's own, or linear from its cells."""
-    if state.end_flow is not None:
-        return state.end_flow
-    first, last, flow = grid.offset[:-1], grid.offset[1:] - 1, state.flow_rate
-    start, end = 1.5 * flow[first] - 0.5 * flow[first + 1], 1.5 * flow[last] - 0.5 * flow[last - 1]
-    return np.stack([start, end], axis=1).ravel()
 
 
 def check_state(grid: Grid, state: State) -> None:

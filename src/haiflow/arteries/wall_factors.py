@@ -6,7 +6,7 @@ truth by more than a factor of three, so J is that of the network at pressure ze
 
     Q_t = A / rho (k Q_x)_x,    k = wall / (A0 s),    ends half a cell away, at each node a common head.
 
-An end's flow rate f follows the head h of its node by ``(R + Z + losses) (Q - f) = h`` (towards the node), R being
+An end's flow rate f follows the head h of its node by ``(R + Z) (Q - f) - losses f = h`` (towards the node), R being
 2 k / dx, Z the characteristic impedance; at a node the sum of f is what its outlet takes of h.
 """
 
@@ -77,8 +77,8 @@ def factorise(
     cells = np.zeros((6, slots))
     cells[[0, 2]] = 1.0
     cells[:, grid.slot] = [inertia, np.append(lower, 0.0), 1.0 / pivot, answer[:, 0], answer[:, 1],
-                             _soft(grid, wall, vessel_dt)]
-    ends = _ends(nodes, _seen(end_table, np.maximum(resist, own)), answer[first], answer[last])
+                             _soft(grid, vessel_dt)]
+    ends = _ends(nodes, np.maximum(resist, own), _losses(end_table), answer[first], answer[last])
     matrix, taken = _heads(nodes, end_nodes(tree), ends, _taken(nodes, node_table, own))
     ends[:, 2:] /= G  # the loop's heads are times g, as its cells' pressures are
     lu = splu(matrix / G, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0,
@@ -106,11 +106,12 @@ def _cells(grid: Grid, wall: Floats, own: Floats, vessel_dt: Floats) -> tuple[Fl
     return inertia, off, inertia + left + right, resist
 
 
-def _soft(grid: Grid, wall: Floats, vessel_dt: Floats) -> Floats:
-    """(n_cells,) ``g dt b / (2 dx)``, elastic pressure that a cell's swelling brings in a vessel of viscous wall."""
-    vessel = grid.vessel_of_cell
-    soft = G * vessel_dt[vessel] * grid.beta / (2.0 * grid.A0 * grid.cell_dx)
-    return np.asarray(np.where(wall[vessel] > 0.0, soft, 0.0))
+def _soft(grid: Grid, vessel_dt: Floats) -> Floats:
+    """(n_cells,) ``g dt b / (2 dx)``, elastic pressure that a cell's swelling brings.
+
+    Of elastic vessels too: what they bring to a node drives the viscous ones there.
+    """
+    return np.asarray(G * vessel_dt[grid.vessel_of_cell] * grid.beta / (2.0 * grid.A0 * grid.cell_dx))
 
 
 def _impedance(end_table: Floats, rho: float) -> Floats:
@@ -119,20 +120,22 @@ def _impedance(end_table: Floats, rho: float) -> Floats:
     return np.asarray(rho * end_table[:, 4] * np.sqrt(root) / root**2)
 
 
-def _seen(end_table: Floats, resist: Floats) -> Floats:
-    """(n_ends,) all that stands between an end cell's flow rate and its node's head (Pa s/m3)."""
-    return np.asarray(resist + end_table[:, 5] + end_table[:, 6] * JET * end_table[:, 8] ** 2)
+def _losses(end_table: Floats) -> Floats:
+    """(n_ends,) slope of what stenoses and other losses at an end take of the head (Pa s/m3)."""
+    return np.asarray(end_table[:, 5] + 2.0 * end_table[:, 6] * JET * end_table[:, 8] ** 2)
 
 
-def _ends(nodes: Nodes, seen: Floats, first: Floats, last: Floats) -> Floats:
+def _ends(nodes: Nodes, resist: Floats, losses: Floats, first: Floats, last: Floats) -> Floats:
     """(n_ends, 4) the flow rate at an end by what its first and last cell do, and the heads at both nodes."""
     shut = nodes.closed
+    seen = resist + losses
+    passed = (resist / seen).reshape(-1, 2)
     matrix = np.zeros((len(first), 2, 2))
-    matrix[:, 0], matrix[:, 1] = -first, -last
+    matrix[:, 0], matrix[:, 1] = -passed[:, :1] * first, -passed[:, 1:] * last
     matrix[:, 0, 0] += 1.0
     matrix[:, 1, 1] += 1.0
     drive = np.zeros((len(first), 2, 4))
-    drive[:, 0, 0] = drive[:, 1, 1] = 1.0
+    drive[:, 0, 0], drive[:, 1, 1] = passed.T
     drive[:, 0, 2], drive[:, 1, 3] = 1.0 / seen[0::2], -1.0 / seen[1::2]
     for side in (0, 1):
         matrix[shut[side::2], side], drive[shut[side::2], side] = np.eye(2)[side], 0.0

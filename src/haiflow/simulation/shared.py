@@ -167,6 +167,5 @@ def state_key(state: State | None) -> str:
     """A state as part of a key."""
     if state is None:
         return "none"
-    ends = state.end_flow if state.end_flow is not None else np.zeros(0)
-    parts = [state.area, state.flow_rate, state.charge, np.array([state.phase]), ends]
+    parts = [state.area, state.flow_rate, state.charge, np.array([state.phase])]
     return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()

@@ -53,6 +53,8 @@ ARTERIES = (
     Case("viscous-wall", "waves damped by the wall", LINEAR, arteries_waves.viscous_wall),
     Case("viscous-fork", "viscous walls where vessels meet", LINEAR, arteries_wall.viscous_fork),
     Case("viscous-reflection", "viscous walls at reflecting outlets", LINEAR, arteries_wall.viscous_reflection),
+    Case("viscous-and-elastic", "viscous walls that meet elastic ones", LINEAR, arteries_wall.viscous_and_elastic),
+    Case("viscous-stations", "what is sampled of viscous walls", LINEAR, arteries_wall.viscous_stations),
     Case(
         "viscous-wall-order", "order of the whole scheme with a viscous wall", "refinement", arteries_exact.viscous_wall
     ),

@@ -25,13 +25,18 @@ from haiflow.verify.tubes import FLAT, IDEAL, fixed_grid, study
 LENGTH, RADIUS, SPEED = np.array([0.3, 0.2, 0.3]), np.array([3e-3, 2.4e-3, 1.9e-3]), np.array([6.0, 6.5, 7.0])
 BEDS = (6e8, 9e8)  # Pa s/m3
 REFLECTIONS = (0.3, -0.4)  # a load of rho c / A0 (1 + R) / (1 - R) each
+Where = tuple[bool, bool, bool]
+EVERYWHERE: Where = (True, True, True)
 PERIOD, BEATS = 0.2, 12  # s; cycles until what the start stirred has gone
 SMALL_FLOW = 1e-11  # m3/s, 1e-7 of the waves' speed: at 1e-9 what is not linear is as large as the finest mesh's error
 
 
-def fork(viscosity: float, reflecting: bool = False) -> tuple[Tree, Floats]:
-    """The network and its walls' coefficients (Pa s m); a cosine comes in. Beds of resistance, or reflecting ones."""
-    wall = np.full(3, float(tube_law.wall_viscosity(viscosity, 5e-4)))
+def fork(viscosity: float, reflecting: bool = False, where: Where = EVERYWHERE) -> tuple[Tree, Floats]:
+    """The network and its walls' coefficients (Pa s m); a cosine comes in. Beds of resistance, or reflecting ones.
+
+    Walls are viscous in the vessels ``where`` it says so, of parent and daughters.
+    """
+    wall = np.where(where, float(tube_law.wall_viscosity(viscosity, 5e-4)), 0.0)
     wave = SMALL_FLOW * (1.0 + np.cos(2.0 * np.pi * np.arange(256) / 256))
     outlets = {"n2": Outlet(BEDS[0]), "n3": Outlet(BEDS[1])}
     if reflecting:
@@ -49,8 +54,10 @@ def loads(reflecting: bool) -> tuple[float, float]:
     return float(own[0]), float(own[1])
 
 
-def exact(wall: Floats, vessel: NDArray[np.int32], x: Floats, beds: tuple[float, float]) -> Floats:
-    """(n,) flow rate (m3/s) over ``SMALL_FLOW`` at the cosine's crest, ``x`` (m) along each ``vessel``."""
+def exact(
+    wall: Floats, vessel: NDArray[np.int32], x: Floats, beds: tuple[float, float]
+) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
+    """(n,) flow rate and pressure (Pa s/m3) over ``SMALL_FLOW``, ``x`` (m) along each ``vessel``; real at the crest."""
     omega, A0 = 2.0 * np.pi / PERIOD, np.pi * RADIUS**2
     compliance = A0 / (DENSITY * SPEED**2)
     series = 1j * omega * DENSITY / A0
@@ -66,21 +73,39 @@ def exact(wall: Floats, vessel: NDArray[np.int32], x: Floats, beds: tuple[float,
     at_end = 1.0 / (np.cosh(gamma * LENGTH) + load / impedance * np.sinh(gamma * LENGTH))  # of what comes in
     start = np.array([1.0, at_end[0] * load[0] / inner[0], at_end[0] * load[0] / inner[1]])
     left = gamma[vessel] * (LENGTH[vessel] - x)
-    shape = np.cosh(left) + (load / impedance)[vessel] * np.sinh(left)
-    return np.asarray((start[vessel] * at_end[vessel] * shape).real)
+    far = start[vessel] * at_end[vessel]
+    flow = far * (np.cosh(left) + (load / impedance)[vessel] * np.sinh(left))
+    return flow, far * impedance[vessel] * (np.sinh(left) + (load / impedance)[vessel] * np.cosh(left))
 
 
-def error(viscosity: float, reflecting: bool, cells: int) -> list[float]:
-    """L1 error of the flow rate, of the wave that comes in."""
-    tree, wall = fork(viscosity, reflecting)
-    beds = loads(reflecting)
+def beating(tree: Tree, cells: int) -> PulsatileFlow:
+    """The wave once what the start stirred has gone, ``cells`` in 0.3 m."""
     grid = fixed_grid(tree, cells, 0.3)
     flow = PulsatileFlow(tree, grid, at_rest(grid), steps=8 * cells)
     for _ in range(BEATS):
         flow.advance(flow.steps_in_cycle)
-    found = flow.flow_rate / SMALL_FLOW
+    return flow
+
+
+def error(viscosity: float, reflecting: bool, cells: int, where: Where = EVERYWHERE) -> list[float]:
+    """L1 error of the flow rate, of the wave that comes in."""
+    tree, wall = fork(viscosity, reflecting, where)
+    beds, flow = loads(reflecting), beating(tree, cells)
+    grid = flow.grid
     mean = np.array([1.0, beds[1] / sum(beds), beds[0] / sum(beds)])[grid.vessel_of_cell]
-    return [float(np.abs(found - mean - exact(wall, grid.vessel_of_cell, grid.x, beds)).mean())]
+    wave, _ = exact(wall, grid.vessel_of_cell, grid.x, beds)
+    return [float(np.abs(flow.flow_rate / SMALL_FLOW - mean - wave.real).mean())]
+
+
+def error_at_stations(viscosity: float, cells: int) -> list[float]:
+    """Largest error of pressure and flow rate that are sampled at start, middle and end of each vessel, over the wave's
+    own: amplitude and phase."""
+    tree, wall = fork(viscosity)
+    samples = beating(tree, cells).sample_cycle(120).stations
+    found = np.fft.rfft(samples, axis=0)[1] * 2.0 / len(samples) / SMALL_FLOW
+    vessel = np.repeat(np.arange(3, dtype=np.int32), 3)
+    flow, pressure = exact(wall, vessel, LENGTH[vessel] * np.tile([0.0, 0.5, 1.0], 3), BEDS)
+    return [float(np.abs(found[..., i].ravel() / of - 1.0).max()) for i, of in ((0, pressure), (1, flow))]
 
 
 def viscous_fork() -> list[Figure]:
@@ -101,5 +126,30 @@ def damped_waves(reflecting: bool) -> list[Figure]:
         found += [
             Figure(f"order in L1, walls of {viscosity:g} Pa s", each.order, 1.9, np.inf, 2.0),
             Figure(f"L1 error, of the wave, walls of {viscosity:g} Pa s, 120 cells", each.last, 0.0, 2e-5, 0.0),
+        ]
+    return found
+
+
+def viscous_and_elastic() -> list[Figure]:
+    """Viscous vessels that meet elastic ones: each waits for what the other brings to the node."""
+    found = []
+    for what, where in (("one daughter", (False, True, False)), ("both daughters", (False, True, True)),
+                        ("all but a daughter", (True, False, True))):  # fmt: skip
+        each = study(partial(error, 3000.0, False, where=where), (30, 60, 120))
+        found += [
+            Figure(f"order in L1, viscous: {what}", each.order, 1.9, np.inf, 2.0),
+            Figure(f"L1 error, of the wave, viscous: {what}, 120 cells", each.last, 0.0, 3e-5, 0.0),
+        ]
+    return found
+
+
+def viscous_stations() -> list[Figure]:
+    """Pressure and flow rate as they are sampled."""
+    found = []
+    for viscosity in (100.0, 3000.0):
+        each = study(partial(error_at_stations, viscosity), (30, 60, 120))
+        found += [
+            Figure(f"order of pressure and flow rate, walls of {viscosity:g} Pa s", each.order, 1.8, np.inf, 2.0),
+            Figure(f"largest error, walls of {viscosity:g} Pa s, 120 cells", each.last, 0.0, 1e-4, 0.0),
         ]
     return found

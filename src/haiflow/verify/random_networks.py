@@ -10,7 +10,9 @@ import numpy as np
 from haiflow.arteries.simple import network
 from haiflow.arteries.tree import CLOSED, Inlet, Outlet, Tree
 from haiflow.faults.occlusion import occlude_vessel
+from haiflow.ports import Floats
 
+WALLS = (0.2, 0.7, 1.35, 3.0)  # Pa s m: an artery of 10 mm has some 0.6, of 0.5 mm some 2
 OUTLETS = (Outlet(2e8, 2e9, 1e-10), Outlet(3e9), CLOSED, Outlet(reflection=0.3, venous_pressure=8000.0))
 
 
@@ -39,7 +41,16 @@ def random_network(
     wave = mean * (1.0 + swing * np.sin(2.0 * np.pi * (np.arange(16) / 16 + phase)))
     return network(links, rng.uniform(0.01, 0.05, count), radius, rng.uniform(5.0, 10.0, count),
                    Inlet("n0", kind, 0.8, wave), outlets, radius_end=radius * rng.uniform(0.7, 1.2, count),
-                   severity=severity, wall_viscosity=np.full(count, 0.2) if seed % 2 else None)  # fmt: skip
+                   severity=severity, wall_viscosity=walls(seed, count))  # fmt: skip
+
+
+def walls(seed: int, count: int) -> Floats | None:
+    """(count,) Pa s m: every other network has viscous walls, of four strengths; in one of four not in all vessels."""
+    if seed % 2 == 0:
+        return None
+    wall = np.full(count, WALLS[seed // 2 % 4])
+    wall[1::2] *= seed // 8 % 4 > 0
+    return wall
 
 
 def leaves_open(tree: Tree) -> bool:
