@@ -129,8 +129,10 @@ def test_a_viscous_wall(openbf_deck, read, solve):
 def test_a_visco_elastic_wall_has_openbfs_own_coefficient(openbf_deck, read, solve):
     """Kelvin-Voigt's coefficient ``b0 + b1 / (2 R)`` with R at the middle of the vessel, whatever the thickness."""
     text = openbf_deck.read_text().replace("label: parent", "label: parent, visco-elastic: true")
-    openbf_deck.write_text(text.replace("label: left", "label: left, visco-elastic: true"))
-    tree, _ = solve(read(openbf_deck, openbf)[0], 1e-2)
+    openbf_deck.write_text(text.replace("label: left", "label: left, visco-elastic: true, phi: 500.0"))
+    model, warnings = read(openbf_deck, openbf)
+    assert "phi = 500 (left): not taken over" in warnings
+    tree, _ = solve(model, 1e-2)
     wanted = [0.6 + 1.5e-3 / (2.0 * 3.75e-3), 0.6 + 1.5e-3 / (2.0 * 2.8e-3), 0.0]
     np.testing.assert_allclose(tree.wall_viscosity, wanted, rtol=1e-9)
 

@@ -231,7 +231,7 @@ CORONARY = "CORONARY CDATA\nDATATABLE CDATA LIST\n0 10\n0 100\n0 1e-6\n0 -1e-6\n
         ("JOINT J1 1 INS OUTS", "JOINT J1 7 INS OUTS", "no such node"),
         ("JOINT J1 1 INS OUTS", "JOINT J1 1 INS NOWHERE", "no such JOINTOUTLET"),
         ("20 1 3 0.9", "20 1 8 0.9", "no such node"),
-        ("SEGMENT right 2", "SEGMENT right 1", "this segment ID's name"),
+        ("SEGMENT right 2", "SEGMENT right 1", "two cards have this segment ID"),
         ("ENDDATATABLE\nSOLVEROPTIONS", "SOLVEROPTIONS", "holds numbers"),
         ("LINEAR", "RUBBER", "OLUFSEN"),
         ("2.0 2.0e6", "2.0 -2.0e6", "no stiffness"),

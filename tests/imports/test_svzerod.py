@@ -382,3 +382,10 @@ def test_the_tube_that_stands_for_an_element_is_quiet(deck, read, solve):
     speed = np.abs(cycle.velocity).max()
     assert 0.5 * tree.blood.density * speed**2 <= 1e-3 * cycle.pressure.max()
     assert tree.radius_start[0] > 5e-3
+
+
+def test_a_vessel_without_a_resistance_is_told(deck, read):
+    bcs = [bc("IN", "FLOW", **steady(5.0)), bc("OUT", "RESISTANCE", R=100.0, Pd=0.0)]
+    for values, told in (({"R_poiseuille": 100.0}, False), ({"L": 1.0}, True)):
+        _, warnings = read(deck([vessel(0, values, "IN", "OUT")], bcs), svzerod)
+        assert ("taken as 0" in warnings) == told

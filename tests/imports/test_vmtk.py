@@ -249,6 +249,14 @@ def test_other_arrays_are_named_and_merged_tracts_read_by_their_ends(tmp_path, r
     model, warnings = read(save(tmp_path / "merged.vtp", lines, radii, **cells), reader(Assumed()))
     assert grown(model) == WAYS
     assert "Length" in warnings
+    assert "tracts that are no whole lines" in warnings
+
+
+def test_a_closed_ring_is_refused(tmp_path, read):
+    turn = np.linspace(0.0, 2.0 * np.pi, 80)
+    ring = 20.0 * np.column_stack([np.cos(turn), np.sin(turn), 0.0 * turn])
+    with pytest.raises(InputError, match=r"ring\.vtp.*the line ends at the inlet"):
+        read(save(tmp_path / "ring.vtp", [ring], [np.full(80, 2.0)]), reader(Assumed()))
 
 
 @pytest.mark.parametrize(

@@ -169,8 +169,11 @@ def _wall(vessel: DraftVessel, keys: Keys) -> None:
 def _wall_viscosity(vessel: DraftVessel, keys: Keys) -> None:
     """``phi`` (Pa s) of a Kelvin-Voigt wall; with ``visco-elastic`` openBF's own coefficient, as such a viscosity."""
     assert vessel.thickness is not None
+    own = keys.flag("visco-elastic", default=False)
+    if own:
+        keys.unused("phi", "not taken over: visco-elastic has openBF's own coefficient")
     phi = keys.number("phi", 0.0, at_least=0.0)
-    if keys.flag("visco-elastic", default=False):
+    if own:
         b0, b1 = VISCOELASTIC
         radius, thickness = 0.25 * sum(vessel.diameter), 0.5 * sum(vessel.thickness)
         phi = 1.5 * (b0 + 0.5 * b1 / radius) / (sqrt(pi) * thickness)

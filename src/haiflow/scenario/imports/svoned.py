@@ -76,7 +76,7 @@ def _unique(found: list[Card], index: int, what: str) -> dict[str, Card]:
     for card in found:
         key = card.words[index].upper()
         if key in named:
-            raise card.error(card.words[index], f"two cards of this {what}'s name", "name each differently")
+            raise card.error(card.words[index], f"two cards have this {what}", "give each one of its own")
         named[key] = card
     return named
 

@@ -149,6 +149,8 @@ def _elements(top: Keys, findings: Findings) -> dict[int, Element]:
 def _element(keys: Keys, name: str) -> Element:
     values = keys.section("zero_d_element_values", where=keys.where)
     length = keys.number("vessel_length", None, above=0.0)
+    if "R_poiseuille" not in values:
+        values.findings.add("R_poiseuille", "not given", "taken as 0: the vessel resists nothing", name)
     element = Element(
         name,
         resistance=RESISTANCE * values.number("R_poiseuille", 0.0, at_least=0.0),

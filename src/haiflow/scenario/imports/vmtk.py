@@ -68,6 +68,9 @@ def _read(file: Path, findings: Findings, assumed: Assumed) -> Draft:
     try:
         branches = by_groups(points, radius, lines, tracts) if tracts is not None else None
         if branches is None:
+            if tracts is not None:
+                consequence = "GroupIds, TractIds and Blanking not taken over: branches follow from where lines part"
+                findings.add("CenterlineIds", "tracts that are no whole lines", consequence)
             joined, count = whole_lines(points, radius, lines)
             if count:
                 findings.add("lines", f"{len(lines)} pieces", "those that go on from each other are one line")
@@ -194,6 +197,7 @@ def _draft(file: Path, branches: list[Branch], findings: Findings, assumed: Assu
     ends = {branch.end: float(branch.radius[-1]) for branch in branches}
     for branch in branches:
         ends.pop(branch.start, None)
+    _refuse_ring(file, branches, ends)
     total = sum(radius**MURRAY for radius in ends.values())
     for node, radius in ends.items():
         draft.outlets[node] = DraftOutlet("windkessel", share=radius**MURRAY / total, venous_pressure=VENOUS)
@@ -201,6 +205,14 @@ def _draft(file: Path, branches: list[Branch], findings: Findings, assumed: Assu
     draft.cycle = Cycle((), (), 60.0 / 70.0, assumed.inflow or shear_flow)
     _tell(draft, findings, assumed)
     return draft
+
+
+def _refuse_ring(file: Path, branches: list[Branch], outlets: dict[str, float]) -> None:
+    """That no outlet lies where blood comes in: of such a line nobody knows where it is open."""
+    inlet, radius = branches[0].points[0], float(branches[0].radius[0])
+    for branch in branches:
+        if branch.end in outlets and np.linalg.norm(branch.points[-1] - inlet) < radius:
+            raise InputError(f"{file}: {branch.name}", "closed", "the line ends at the inlet", "cut the ring open")
 
 
 def _tell(draft: Draft, findings: Findings, assumed: Assumed) -> None:
