@@ -76,6 +76,10 @@ def test_a_tip_off_the_middle_sends_its_drug_to_its_side(tmp_path):
     flows = {name: arteries[name]["mean_flow_rate_m3_per_s"] for name in shares(results)}
     assert row["blood"]["right_hepatic"] == pytest.approx(flows["right_hepatic"] / sum(flows.values()), abs=2e-4)
     assert row["distance_from_mixing"] > 0.25
+    unmixed = row["by_tracers_from_hole"]
+    assert sum(unmixed.values()) == pytest.approx(1.0, abs=1e-12)
+    assert unmixed["right_hepatic"] > 0.9
+    assert 0.0 <= row["turns_behind_tip"] < 0.5
     assert results.summary["ledger"]["drug"]["relative_imbalance"] < 1e-10
     assert results.summary["junction"]["divergence"] < 1e-8
     assert results.summary["junction"]["drug_balance"] < 1e-3
@@ -175,18 +179,32 @@ def test_frames_lie_evenly_over_the_beat_and_the_last_at_its_end():
 def test_the_tree_takes_the_split_with_the_smaller_doubt(held, tracers, branches, by):
     mesh, nothing = duct(("a", "b"), fine=2), np.zeros(0)
     both = [np.array([[share, 1.0 - share]]) for share in (0.8, tracers)]
-    answer = Streaming(mesh, ("hole:tip",), branches, *both, np.array([held]), both[0][0], nothing, nothing, nothing,
-                       (), nothing, nothing.astype(np.int32))  # fmt: skip
+    answer = Streaming(mesh, ("hole:tip",), branches, *both, np.array([held]), both[1], np.zeros(1), both[0][0],
+                       nothing, nothing, nothing, (), nothing, nothing.astype(np.int32))  # fmt: skip
     assert tip_room.taken(answer) == by
 
 
 def test_a_holes_tracers_are_not_trusted_for_what_another_hole_shows():
     mesh, nothing = duct(("a", "b"), fine=2), np.zeros(0)
     split, by_tracers = np.array([[0.8, 0.2], [0.8, 0.2]]), np.array([[0.8, 0.2], [0.3, 0.7]])
-    answer = Streaming(mesh, ("one", "two"), ("a", "b"), split, by_tracers, np.array([0.24, 0.05]), split[0], nothing,
-                       nothing, nothing, (), nothing, nothing.astype(np.int32))  # fmt: skip
+    answer = Streaming(mesh, ("one", "two"), ("a", "b"), split, by_tracers, np.array([0.24, 0.05]), by_tracers,
+                       np.array([0.0, 0.9]), split[0], nothing, nothing, nothing, (), nothing,
+                       nothing.astype(np.int32))  # fmt: skip
     assert tip_room.taken(answer) == "scalar"
     assert tip_room.taken(replace(answer, held=np.array([0.05, 0.24]))) == "tracers"
+
+
+@pytest.mark.parametrize(
+    ("from_hole", "behind", "doubt"), [(0.82, 0.0, 0.05), (1.0, 0.0, 0.15), (1.0, 0.8, 0.05), (0.55, 0.2, 0.24)]
+)
+def test_the_doubt_is_the_largest_of_three_ways(from_hole, behind, doubt):
+    """Of tracers from the hole the part counts that leaves."""
+    mesh, nothing = duct(("a", "b"), fine=2), np.zeros(0)
+    split, by_tracers, unmixed = (np.array([[share, 1.0 - share]]) for share in (0.8, 0.85, from_hole))
+    answer = Streaming(mesh, ("hole:tip",), ("a", "b"), split, by_tracers, np.zeros(1), unmixed, np.array([behind]),
+                       split[0], nothing, nothing, nothing, (), nothing, nothing.astype(np.int32))  # fmt: skip
+    resolved = tip_room.ResolvedTip(None, answer, np.ones(1), "tracers")
+    assert resolved.disagreement == pytest.approx(doubt)
 
 
 def test_a_hole_that_lets_nothing_out_at_any_release_has_all_its_tracers_inside():

@@ -19,7 +19,10 @@ from haiflow.junction.beat import Frame
 from haiflow.junction.streaming import Streaming
 from haiflow.mesh.region import Region
 
-FIELDS = ("split", "by_tracers", "held", "flow_split", "residence", "shear", "oscillatory", "trails", "trail_branch")
+FIELDS = (
+    "split", "by_tracers", "held", "from_holes", "behind", "flow_split", "residence", "shear", "oscillatory", "trails",
+    "trail_branch",
+)  # fmt: skip
 
 
 def folder() -> Path:

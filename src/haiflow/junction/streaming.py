@@ -1,8 +1,11 @@
 """The streaming split: from each hole of the catheter, the share of the drug that leaves by each branch.
 
-Twice: by the scalar on the flow's own fluxes, and by tracers, which have no numerical diffusion and converge much
-faster with the mesh; the tree takes the tracers' as long as nearly all of them leave. How far both are from the blood's
-own split (perfect mixing) is half the sum of the differences.
+Three times. By the scalar on the flow's own fluxes, whose numerical diffusion pulls it towards mixing. By tracers that
+take over from it at the rim of the tip's surroundings, and have what it has mixed till there: the tree takes these as
+long as nearly all of them leave. And by tracers from the holes' faces, which nothing mixes: right where the blood goes
+straight on, but what turns round behind a blunt tip gets out of there by the mesh's coarseness alone. How far the three
+are apart is how far the split is in doubt. How far it is from the blood's own (perfect mixing) is half the sum of the
+differences.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from haiflow.junction.case import INLET, Case, conditions, letting, ways_out
 from haiflow.junction.drug import DrugField
 from haiflow.junction.march import Flow, State
 from haiflow.junction.outline import build
-from haiflow.junction.releases import hand_over, rim
+from haiflow.junction.releases import hand_over, release, rim
 from haiflow.junction.steady import steady
 from haiflow.junction.tracers import Tracers
 from haiflow.junction.wall import WallShear, at_points, wall_shear
@@ -30,6 +33,7 @@ from haiflow.ports import Floats
 Progress = Callable[[float], None]
 RELEASES = 8  # of tracers over a cycle
 FARTHEST = 0.4  # diameters in a step
+FOLLOWED = 3  # beats, for which they are followed
 TURNS = 40  # of the blood in the region, for which tracers are followed in a steady flow
 MARKS = 240  # places kept of a tracer's way
 SETTLED = 2e-3  # change of a share from one cycle to the next
@@ -52,6 +56,8 @@ class Streaming:
     split: Floats
     by_tracers: Floats
     held: Floats  # (holes,) share of tracers that never left
+    from_holes: Floats  # (holes, branches) by tracers from the holes' faces, as ``by_tracers``
+    behind: Floats  # (holes,) share of these that never left: they turn round behind the tip
     flow_split: Floats
     residence: Floats
     shear: Floats
@@ -137,18 +143,21 @@ class Work:
         c, leaving = self.drug.steady(state.flux, state.boundary_flux)
         self.stray = max(float(-c.min()), float(c.max() - 1.0), 0.0)
         carried = self.drug.carried(c, state.flux)[self.rim]
-        tracers = hand_over(self.region, self.near, self.rim, carried, state.velocity, self.case.tracers, marks=MARKS)
+        handed = hand_over(self.region, self.near, self.rim, carried, state.velocity, self.case.tracers, marks=MARKS)
+        own = release(self.region, self.holes, state.velocity, self.case.tracers)
         through = float(self.region.dual.volume.sum() / self.case.mean_flow)
-        for turn in range(TURNS):
-            if np.any(tracers.left_by < 0):
-                now = turn * through
-                tracers.carry(now, now + through, state.velocity, state.velocity, self.branches)
+        for tracers in (own, handed):
+            for turn in range(TURNS):
+                if np.any(tracers.left_by < 0):
+                    now = turn * through
+                    tracers.carry(now, now + through, state.velocity, state.velocity, self.branches)
         shear = WallShear(self.region)
         shear.add(wall_shear(self.region, state.velocity, self.case.density * self.flow.cell_viscosity))
         blood = np.array([state.boundary_flux[at].sum() for at in self.outlets.values()])
         stay = (self.region.dual.volume * self.near) @ c
         frames = [Frame.of(0.0, state, c, self.case.density)]
-        return self._answer(leaving, blood, [tracers], self.at_once(c, state.boundary_flux), shear, stay, frames)
+        at_once = self.at_once(c, state.boundary_flux)
+        return self._answer(leaving, blood, ([own], [handed]), at_once, shear, stay, frames)
 
     def at_once(self, c: Floats, boundary_flux: Floats) -> Floats:
         """(branches, holes) m3/s: what leaves by openings within the tip's surroundings, and is in no tracer."""
@@ -172,46 +181,51 @@ class Work:
             beat.leaving, beat.blood, tracers, beat.at_once, beat.shear, beat.stay, beat.frames, cycle + 1, change
         )
 
-    def _follow(self, beat: Beat) -> list[Tracers]:
-        """Tracers released over the cycle, carried through the recorded one again and again."""
-        frames, out = beat.frames, []
+    def _follow(self, beat: Beat) -> tuple[list[Tracers], list[Tracers]]:
+        """Tracers released over the cycle, carried through the recorded one again and again: from the holes, and from
+        the rim."""
+        frames = beat.frames
+        own: list[Tracers] = []
+        handed: list[Tracers] = []
         times = [frame.time for frame in frames]
         each = max(self.case.tracers // RELEASES, 1)
-        for release in range(RELEASES):
-            first = release * len(frames) // RELEASES
-            now = times[first]
-            tracers = hand_over(
-                self.region, self.near, self.rim, beat.carried[first], frames[first].velocity.astype(float), each,
-                time=now, marks=MARKS, patience=self.case.period,
+        for number in range(RELEASES):
+            first = number * len(frames) // RELEASES
+            now, velocity = times[first], frames[first].velocity.astype(float)
+            own.append(release(self.region, self.holes, velocity, each, time=now))
+            own[-1].patience = self.case.period
+            handed.append(
+                hand_over(self.region, self.near, self.rim, beat.carried[first], velocity, each, time=now,
+                          marks=MARKS, patience=self.case.period)
             )  # fmt: skip
-            for step in range(first, first + 3 * len(frames)):
+            for step in range(first, first + FOLLOWED * len(frames)):
                 a, b = frames[step % len(frames)], frames[(step + 1) % len(frames)]
                 end = now + ((b.time - a.time) % self.case.period or self.case.period)
-                tracers.carry(now, end, a.velocity.astype(float), b.velocity.astype(float), self.branches)
+                for tracers in (one for one in (own[-1], handed[-1]) if np.any(one.left_by < 0)):
+                    tracers.carry(now, end, a.velocity.astype(float), b.velocity.astype(float), self.branches)
                 now = end
-                if np.all(tracers.left_by >= 0):
-                    break
-            out.append(tracers)
-        return out
+        return own, handed
 
     def _answer(
-        self, leaving: Floats, blood: Floats, tracers: list[Tracers], at_once: Floats, shear: WallShear, stay: Floats,
-        frames: list[Frame], cycles: int = 0, change: float = 0.0,
+        self, leaving: Floats, blood: Floats, tracers: tuple[list[Tracers], list[Tracers]], at_once: Floats,
+        shear: WallShear, stay: Floats, frames: list[Frame], cycles: int = 0, change: float = 0.0,
     ) -> Streaming:  # fmt: skip
         """``leaving`` and ``at_once`` (branches, holes), ``blood`` (branches,) m3/s; ``stay`` (holes,) m3 of infusate
         near the tip."""
         region = self.region
         split, blood = (leaving / leaving.sum(axis=0)).T, np.maximum(blood, 0.0)
-        carried, at_once = mean_carried(tracers, len(self.holes), self.branches), (at_once / self.entering).T
+        carried, at_once = mean_carried(tracers[1], len(self.holes), self.branches), (at_once / self.entering).T
         mean = shares(carried, at_once)
+        unmixed = shares(mean_carried(tracers[0], len(self.holes), self.branches), np.zeros_like(at_once))
         by_tracers = carried.sum(axis=1) / self.entering + at_once.sum(axis=1)
         left = np.maximum(1.0 - mean[:, -1], 1e-12)
         at_wall = at_points(region, shear.mean)
         return Streaming(
-            region, self.holes, self.branches, split, mean[:, :-1] / left[:, None], mean[:, -1], blood / blood.sum(),
+            region, self.holes, self.branches, split, mean[:, :-1] / left[:, None], mean[:, -1],
+            unmixed[:, :-1] / np.maximum(1.0 - unmixed[:, -1:], 1e-12), unmixed[:, -1], blood / blood.sum(),
             stay / self.entering, at_wall, at_points(region, shear.oscillatory_index), tuple(frames),
-            np.concatenate([_trail(each) for each in tracers]),
-            np.concatenate([self._branch_of(each) for each in tracers]),
+            np.concatenate([_trail(each) for each in tracers[1]]),
+            np.concatenate([self._branch_of(each) for each in tracers[1]]),
             {
                 "cells": len(region.tetra), "unknowns": 4 * len(region.points), "steps": self.steps, "cycles": cycles,
                 "change_of_split": float(change), "divergence": self.flow.worst_divergence,

@@ -208,12 +208,12 @@ def _capital(text: object) -> str:
 
 
 def _split(summary: dict[str, Any]) -> list[Finding]:
-    """Whether scalar and tracers agree on where the drug goes at a tip in 3D."""
+    """Whether scalar and both kinds of tracers agree on where the drug goes at a tip in 3D."""
     apart = summary.get("junction", {}).get("split_disagreement")
     if apart is None or apart <= SPLIT_DOUBT:
         return []
-    text = f"Where the drug goes at the tip is uncertain by {say(apart, '%')} of it (scalar against tracers)"
-    return [Finding("warn", f"{text}, and so are the segments' doses. Refine with catheter.tip.cells.")]
+    text = f"Where the drug goes at the tip is uncertain by {say(apart, '%')} of it (scalar, tracers from it and from"
+    return [Finding("warn", f"{text} the hole), and so are the segments' doses.")]
 
 
 def _periodic(summary: dict[str, Any]) -> list[Finding]:

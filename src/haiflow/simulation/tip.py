@@ -65,8 +65,11 @@ class ResolvedTip:
 
     @property
     def disagreement(self) -> float:
-        """Largest difference between the splits by scalar and by tracers."""
-        return float(np.abs(self.answer.split - self.answer.by_tracers).max())
+        """Largest difference between the splits by scalar, by tracers that take over from it, and by those from the
+        holes, of these the part that left."""
+        answer = self.answer
+        unmixed = (1.0 - answer.behind[:, None]) * np.abs(answer.from_holes - answer.by_tracers)
+        return float(max(np.abs(answer.split - answer.by_tracers).max(), unmixed.max()))
 
 
 def refuse_unmeshed(scenario: Scenario) -> None:

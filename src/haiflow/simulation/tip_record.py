@@ -16,12 +16,13 @@ DOUBTFUL = 0.05  # share of the drug that a reader must hear of
 
 
 def tip_rows(resolved: ResolvedTip) -> list[dict[str, Any]]:
-    """A row per hole, as in summary.json: the split that the tree takes, and both ways by which it was found."""
+    """A row per hole, as in summary.json: the split that the tree takes, and the ways by which it was found."""
     answer = resolved.answer
     onwards = answer.flow_split[: len(resolved.branches)]
     onwards, rows = onwards / onwards.sum(), []
     for number, hole in enumerate(answer.holes):
-        by = {"by_scalar": answer.split[number], "by_tracers": answer.by_tracers[number]}
+        by = {"by_scalar": answer.split[number], "by_tracers": answer.by_tracers[number],
+              "by_tracers_from_hole": answer.from_holes[number]}  # fmt: skip
         rows.append(
             {
                 "hole": hole.removeprefix(HOLE),
@@ -34,6 +35,7 @@ def tip_rows(resolved: ResolvedTip) -> list[dict[str, Any]]:
                 "distance_from_mixing": float(0.5 * np.abs(resolved.split[number] - onwards).sum()),
                 "residence_near_tip_s": float(answer.residence[number]),
                 "tracers_held": float(answer.held[number]),
+                "turns_behind_tip": float(answer.behind[number]),
             }
         )
     return rows
@@ -42,6 +44,9 @@ def tip_rows(resolved: ResolvedTip) -> list[dict[str, Any]]:
 def tip_notes(resolved: ResolvedTip, faults: Sequence[str]) -> list[str]:
     """What a reader of the split must know; ``faults``: kinds of fault in the run."""
     notes = []
+    if resolved.disagreement > DOUBTFUL:
+        apart = f"{100 * resolved.disagreement:.0f} %"
+        notes.append(f"scalar, tracers that take over from it and those from the hole differ by {apart} of the drug")
     if resolved.answer.held.max() > DOUBTFUL:
         held = f"{100 * resolved.answer.held.max():.0f} %"
         notes.append(f"{held} of a hole's tracers stay near the tip beyond the time that is followed")
