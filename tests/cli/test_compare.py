@@ -1,6 +1,9 @@
 """What differs between runs, on a terminal, as JSON and as a page."""
 
+import errno
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -60,6 +63,26 @@ def test_as_json_and_as_a_page(capsys, folders, tmp_path):
     assert "What came out" in text
     assert INTENDED_USE in text
     assert "http://" not in text.replace("http://www.w3.org", "")
+
+
+def test_a_page_on_a_full_disk_leaves_what_was_there(capsys, folders, tmp_path, monkeypatch):
+    page = tmp_path / "differences.html"
+    page.write_text("old")
+    sound = Path.write_text
+
+    def half(self, data, *rest, **more):
+        if "<html" in data:
+            sound(self, data[:1000], *rest, **more)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return sound(self, data, *rest, **more)
+
+    monkeypatch.setattr(Path, "write_text", half)
+    code, _, said = command(capsys, "compare", *folders, "--html", page)
+    assert code == 2
+    assert "differences.html" in said
+    assert "No space left" in said
+    assert [file.name for file in tmp_path.iterdir()] == ["differences.html"]
+    assert page.read_text() == "old"
 
 
 def test_the_same_run_does_not_differ(capsys, folders):

@@ -20,7 +20,7 @@ from haiflow.errors import HaiflowError, InputError
 from haiflow.report import palette
 from haiflow.report.page import asset, policy, template
 from haiflow.report.sweep import label, shown
-from haiflow.report.view import _names, _window
+from haiflow.report.view import _names, _window, whole
 from haiflow.results import Results
 from haiflow.results.quantities import number
 
@@ -167,7 +167,12 @@ def write(found: Comparison, path: Path) -> list[str]:
         "outputs": [(label(each.key), _cells(each), _percent(each)) for each in found.outputs],
         "same": found.same, "bars": segment_bars(found), "picture": picture, "notes": notes,
     }  # fmt: skip
-    path.write_text(str(template("compare.html.j2").render(**content)), encoding="utf-8")
+    page = str(template("compare.html.j2").render(**content))
+
+    def put(beside: Path) -> None:
+        beside.write_text(page, encoding="utf-8")
+
+    whole(path, put)
     return notes
 
 

@@ -42,7 +42,7 @@ def view(
     for wanted, ending, write in ((screenshot, ".png", picture), (html, ".html", _html), (movie, ".mp4", moving)):
         if wanted is not None:
             path = _refuse_name(Path(wanted), ending)
-            _whole(path, partial(write, runs))
+            whole(path, partial(write, runs))
             written.append(path)
     if not written and tip:
         raise InputError("--tip", "no file", "the tip is drawn into files", "give --screenshot F.png or --movie F.mp4")
@@ -51,7 +51,7 @@ def view(
     return written
 
 
-def _whole(path: Path, write: Callable[[Path], None]) -> None:
+def whole(path: Path, write: Callable[[Path], None]) -> None:
     """Calls ``write`` with a file beside ``path`` and renames it; what stood at ``path`` stays where that fails."""
     from haiflow.mesh.convert import written
 
