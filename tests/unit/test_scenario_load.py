@@ -13,6 +13,14 @@ SCENARIOS = Path(__file__).parents[1] / "cli" / "scenarios"
 LIBRARY = Path(haiflow.__file__).parent / "library"  # of the one that is tested, installed or not
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
 DAY = 86400.0
+EVENTS = """haiflow: 1
+name: refills
+pump: {model: intera-3000, fill: {drug: floxuridine, concentration: 5 mg/mL, volume: 30 mL}}
+catheter: {model: intera-straight, tip: {vessel: gastroduodenal, position: ostium}}
+arteries: {anatomy: michels-1}
+liver: {model: standard}
+run: {duration: 2 d, output_every: 12 h}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -222,3 +230,14 @@ def test_the_hash_answers_to_the_mesh_and_not_to_its_place(tmp_path):
 def test_the_model_is_frozen(contract):
     with pytest.raises(Exception, match="frozen"):
         contract.model.pump.nominal_rate = 1.0
+
+
+def test_events_are_in_the_estimate():
+    """A run starts its balances anew at each."""
+    from haiflow.scenario.plan import plan
+
+    def seconds(count):
+        refills = "".join(f"\n  - {{at: {k + 1} min, refill: {{drug: saline, volume: 30 mL}}}}" for k in range(count))
+        return plan(loads(EVENTS + (f"schedule:{refills}\n" if count else ""))).estimated_s
+
+    assert 40.0 < seconds(1000) - seconds(0) < 120.0

@@ -22,6 +22,7 @@ START_AND_PICTURES = 3.0  # s
 CELL_STEP = 25e-9  # s, one cell and time step of the 1D flow
 CYCLES = 20  # to the periodic state
 TRANSPORT_STEP = 1.5e-3  # s, one macro step of the therapy clock
+TURN = 0.06  # s, an event of the schedule or a fault: balances anew, and short steps after it
 GROWING = 1.2e-3  # s, one arterial end grown into the liver
 FIELD_STEP = 9e-8  # s, one cell of a liver in 3D in a macro step, both substances and stages
 PULSE_EXCHANGES, PULSE_TARGET = 100, 1.4e-3  # a cycle; s, the chain's way to an exchange or an output
@@ -274,7 +275,8 @@ def estimate(model: ScenarioModel, field_cells: int = 0) -> float:
         return START_AND_PICTURES + flow + chain + grown + exchanges * FIELD_STEP * field_cells
     runs = 2.0 if model.faults else 1.0  # the twin without faults
     field = runs * steps * FIELD_STEP * field_cells
-    return START_AND_PICTURES + flow + grown + field + steps * TRANSPORT_STEP
+    turns = TURN * (len(model.schedule) + len(model.faults))
+    return START_AND_PICTURES + flow + grown + field + steps * TRANSPORT_STEP + turns
 
 
 def _trees(model: ScenarioModel) -> int:
