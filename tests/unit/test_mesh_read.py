@@ -78,6 +78,8 @@ def test_blocks_are_gathered_and_unused_points_dropped(tmp_path: Path) -> None:
         ({"cells": [("triangle", [[0, 1, 2], [1, 2, 3]])]}, "needs tetrahedra", "mesh the volume"),
         ({"points": np.where(POINTS > 0.0, np.nan, POINTS)}, "not finite", "export"),
         ({"cells": [("tetra", [[0, 1, 2, 1], [1, 2, 3, 4]])]}, "without volume", "remesh"),
+        ({"cells": [("tetra", [[0, 1, 2, 3], [1, 2, 3, -1]])]}, "tetrahedron 1 names a point", "export"),
+        ({"cells": [("tetra", [[0, 1, 2, 9], [1, 2, 3, 4]])]}, "tetrahedron 0 names a point", "export"),
     ],
 )  # fmt: skip
 def test_bad_meshes_are_refused(tmp_path: Path, changes: dict[str, object], rule: str, remedy: str) -> None:

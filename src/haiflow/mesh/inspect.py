@@ -47,7 +47,8 @@ def inspect(path: Path, unit: str = "m", labels: Mapping[str, str] | None = None
 
 
 def _unused(raw: Raw) -> int:
-    return len(raw.points) - len(np.unique(raw.tetra)) if len(raw.tetra) else len(raw.points)
+    named = np.unique(raw.tetra)
+    return len(raw.points) - int(np.count_nonzero((named >= 0) & (named < len(raw.points))))
 
 
 def _shape(points: Floats, turned: NDArray[np.int32], tetra: NDArray[np.int32]) -> dict[str, Any]:

@@ -53,8 +53,10 @@ def joined(raw: Raw, place: str) -> tuple[Floats, NDArray[np.int32]]:
     """Points and tetrahedra without the points that no tetrahedron uses."""
     used, tetra = np.unique(raw.tetra, return_inverse=True)
     if used[0] < 0 or used[-1] >= len(raw.points):
-        rule = "a tetrahedron names a point that does not exist"
-        raise InputError(place, int(used[-1]), rule, "export the mesh again")
+        wrong = int(used[0]) if used[0] < 0 else int(used[-1])
+        cell = int(np.flatnonzero((raw.tetra == wrong).any(axis=1))[0])
+        rule = f"tetrahedron {cell} names a point that does not exist: there are {len(raw.points)}, from 0 on"
+        raise InputError(place, wrong, rule, "export the mesh again")
     if raw.points.ndim != 2 or raw.points.shape[1] != 3:
         raise InputError(place, "2D", "a liver has three dimensions", "export the volume mesh")
     points = raw.points[used]
