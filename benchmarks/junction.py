@@ -139,7 +139,9 @@ def _grown(file: str) -> dict[str, float]:
     out: dict[str, float] = {}
 
     def note(what: str) -> None:
-        most = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        # Not ru_maxrss, in which a process begins with that of its parent.
+        status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+        most = 1024 * int(status["VmHWM"].split()[0])
         out[what] = (most - before) / 1000.0 / len(mesh.tetra)
 
     flow, state, _ = _steady(mesh)
