@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import warnings
+from types import SimpleNamespace
 
 import meshio
 import numpy as np
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 
 from haiflow.cli import commands
 from haiflow.errors import InputError
+from haiflow.mesh import files
 from haiflow.mesh.order import neighbours, renumbered
 from haiflow.mesh.read import read_liver
 from haiflow.mesh.standard import standard_liver
@@ -117,6 +119,15 @@ def test_a_surface_whose_header_was_cut_off_is_refused_instead_of_searched_for_e
 
 def told(*arguments):
     return CliRunner().invoke(commands, ["mesh", *map(str, arguments)], standalone_mode=False)
+
+
+def test_tetrahedra_without_points_are_refused(tmp_path, monkeypatch):
+    """A damaged count of elements makes meshio read cells of no corners."""
+    block = SimpleNamespace(type="tetra", data=np.zeros((3, 0), dtype=np.int64))
+    mesh = SimpleNamespace(cells=[block], points=np.zeros((4, 3)), cell_data={}, cell_sets={}, field_data={})
+    monkeypatch.setattr(files, "read", lambda *_: mesh)
+    with pytest.raises(InputError, match=r"m\.msh: 3 of 0 points: tetrahedra have four points; "):
+        files.load(tmp_path / "m.msh", "m.msh")
 
 
 def test_info_says_what_a_run_needs(tmp_path, liver):

@@ -54,6 +54,10 @@ def load(path: Path, place: str, formats: tuple[str, ...] = VOLUME_FORMATS) -> R
     blocks = [index for index, block in enumerate(mesh.cells) if block.type in TETRA and len(block.data)]
     sizes = [len(mesh.cells[index].data) for index in blocks]
     tetra = [np.asarray(mesh.cells[index].data, dtype=np.int64)[:, :4] for index in blocks]
+    for corners in tetra:
+        if corners.ndim != 2 or corners.shape[1] != 4:
+            value = f"{len(corners)} of {corners.size // len(corners)} points"
+            raise InputError(place, value, "tetrahedra have four points", "the file is damaged: export the mesh again")
     numbers = {
         name: np.concatenate([np.asarray(values[index]).ravel() for index in blocks])
         for name, values in mesh.cell_data.items()
