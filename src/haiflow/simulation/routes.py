@@ -23,8 +23,6 @@ from haiflow.numerics.joint import Connection, JointSystem, Step
 from haiflow.ports import Floats, LinearTransport
 from haiflow.simulation.parts import Parts, Substance
 
-BED_RESIDENCE = 60.0  # s: blood and tissue of resting gut at 1 mL/min per mL [assumed]
-SMALLEST_BED = 1e-6  # m3
 SATURATION_SWEEPS = 20
 SATURATION_TOLERANCE = 1e-9  # relative change of the clearance
 
@@ -85,7 +83,7 @@ def bed_volumes(parts: Parts, outlet_flow: Mapping[str, float]) -> dict[str, flo
     """Distribution volume (m3) of each off-target bed, by vessel, from its flow in the undisturbed tree."""
     tree = _tree(parts)
     flow = {tree.terminal_vessel(node): value for node, value in outlet_flow.items()}
-    return {vessel: max(flow.get(vessel, 0.0) * BED_RESIDENCE, SMALLEST_BED) for vessel in tree.off_target}
+    return {vessel: Bed(vessel, flow.get(vessel, 0.0)).distribution_volume for vessel in tree.off_target}
 
 
 @dataclass(frozen=True)
