@@ -48,6 +48,10 @@ def _pictures(outcomes: Sequence[Outcome]) -> tuple[dict[str, list[dict[str, str
     return found, []
 
 
+# The bands are those of the measurements: see each case's own limits.
+MEASURED = "validation cases, some with bands that hardly refute; FDA's nozzle, outside at 3 of 11 places, is not one"
+
+
 def verdict(every: Sequence[Outcome]) -> list[tuple[str, str, str]]:
     """Severity, sign and words: what failed and what was not run comes before what passed."""
     failed = [each.name for each in every if each.state == "failed"]
@@ -69,7 +73,7 @@ def tiles(every: Sequence[Outcome]) -> list[tuple[str, str, str]]:
         ("Cases passed", f"{sum(each.passed for each in ran)} of {len(ran)}", f"{len(every) - len(ran)} not run"),
         ("Figures in their interval", f"{sum(f.passed for f in figures)} of {len(figures)}", ""),
         ("Orders of convergence", str(sum(f.is_order for f in figures)), "each wanted near its own theory"),
-        ("Against measurements", f"{sum(each.passed for each in measured)} of {len(measured)}", "validation cases"),
+        ("Against measurements", f"{sum(each.passed for each in measured)} of {len(measured)}", MEASURED),
         ("Time", f"{sum(each.seconds for each in ran):.0f} s", "on one thread"),
     ]
 
