@@ -282,7 +282,7 @@ def test_the_stages_after_the_run_are_timed_and_told(capsys: pytest.CaptureFixtu
     assert stages[-3:] == ["arteries", "run", "results"]
     assert results.summary["timing"]["results_s"] > 0.0
     # Best of some: other work on the machine may come between two stages.
-    again = (run_scenario(loads(scenario(5)), pictures=False).summary["timing"] for _ in range(5))
+    again = (run_scenario(loads(scenario(5)), pictures=False).summary["timing"] for _ in range(20))
     assert any(sum(v for key, v in timing.items() if key != "total_s") > 0.9 * timing["total_s"] for timing in again)
 
 
