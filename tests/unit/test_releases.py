@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from haiflow.junction.case import Case
-from haiflow.junction.releases import hand_over, rim
+from haiflow.junction.releases import _spread, hand_over, rim
 from haiflow.junction.streaming import Work, mean_carried, shares
 from haiflow.mesh.extrude import extruded, region
 from haiflow.verify.shapes import duct, grid, jittered
@@ -105,3 +105,12 @@ def test_tracers_share_what_did_not_leave_at_once():
     assert shares(carried, np.zeros((1, 2)))[0] == pytest.approx([0.5, 0.5, 0.0], abs=0.02)
     assert shares(carried, np.array([[0.4, 0.0]]))[0] == pytest.approx([0.7, 0.3, 0.0], abs=0.02)
     assert shares(np.zeros((1, 3)), np.array([[0.4, 0.0]]))[0].tolist() == [0.4, 0.0, 0.6]
+
+
+@pytest.mark.parametrize("flow", [[1.0, 1.0, 1.0], [1.0, 0.0, 0.0], [0.0, 3.0, 1.0], [0.0, 1.0, 1.0]])
+def test_places_on_a_face_are_as_dense_as_the_flow(flow):
+    """First and second moments of the coordinates, of a density that is linear in the triangle."""
+    at, count = _spread(np.tile(flow, (200_000, 1))), np.sum(flow)
+    assert at.sum(axis=1) == pytest.approx(1.0, abs=1e-12)
+    assert at.mean(axis=0) == pytest.approx((np.array(flow) + count) / (4.0 * count), abs=1e-3)
+    assert (at**2).mean(axis=0) == pytest.approx((2.0 * np.array(flow) + count) / (10.0 * count), abs=1e-3)
