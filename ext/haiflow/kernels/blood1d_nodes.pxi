@@ -60,7 +60,6 @@ cdef inline void arrivals(End *ends, int node, int number, int fine, Net *net) n
         e = net.node_end[i]
         span = 1 << net.level[e >> 1]
         elapsed = (fine & (span - 1)) + (number << net.node_level[node])
-        ends[e].f_in = ends[e].wall_in
         if elapsed == 0:
             arrive(&ends[e], net.end + e * END_COLUMNS, ends[e].p_0, ends[e].v_0, net.alpha)
         elif elapsed == span:

@@ -196,18 +196,8 @@ include "blood1d_wall_ends.pxi"
 ctypedef void (*work_t)(Step *w, int index) noexcept nogil
 
 
-cdef void sweep(Step *w, work_t work, int top) noexcept nogil:
-    # This thread's blocks of the levels up to `top`.
-    cdef int level, i
-    cdef const int *part
-    for level in range(top + 1):
-        part = part_of(&w.team, w.team.block_range, level)
-        for i in range(part[0], part[2]):
-            work(w, i)
-
-
 cdef void sweep_shared_first(Step *w, work_t work, int top) noexcept nogil:
-    # The same; others may go on when those of the blocks are done that they share.
+    # This thread's blocks of the levels up to `top`; others may go on when those are done that they share.
     cdef int level, i
     cdef const int *part
     for level in range(top + 1):

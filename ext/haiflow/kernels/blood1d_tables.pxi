@@ -41,10 +41,9 @@ cdef struct End:
     double p_0, v_0          # extrapolated from inside at the start of the vessel's step, v towards the node
     double p_1, v_1          # the same at its end, as the first stage predicts it
     double push              # what the areas do to the elastic pressure at the end, times g dt
-    double wall_in           # of the viscous wall, whose pressure at the end is resist (f_in - flow): the f_in to come
-    double resist
-    double v_in, q_in, s_in  # the state that arrives at the node
+    double resist            # of the viscous wall, whose pressure at the end is resist (f_in - flow)
     double f_in
+    double v_in, q_in, s_in  # the state that arrives at the node
     double slope             # dv/dq along the wave that goes back into the vessel
     double q, v, flow        # state at the node
     double h, per_dh         # head there and one over its slope in q

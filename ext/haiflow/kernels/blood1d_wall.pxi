@@ -69,6 +69,6 @@ cdef inline void wall_end(
     # face and the next one; j, k: the end cell and the one before it. Two cells alone have no line: they share a face.
     cdef double own = wall[j] / sqrt(area[j])
     end.resist = 1.5 * own if line else own
-    end.wall_in = face
+    end.f_in = face
     if line and own > 0.0:
-        end.wall_in -= 0.5 * wall[k] / sqrt(area[k]) * (inner - face) / end.resist
+        end.f_in -= 0.5 * wall[k] / sqrt(area[k]) * (inner - face) / end.resist

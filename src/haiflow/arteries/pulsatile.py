@@ -37,7 +37,7 @@ CELLS_PER_THREAD = 500  # below, threads wait for each other longer than they wo
 MOST_THREADS = 8
 PIECE = 1_000_000  # cells times fine steps in one call of several threads: some 10 ms
 TOLD_PIECE = 20_000_000  # the same of one thread that tells how far it is: some 0.3 s
-WORK_ROWS, NODE_ROWS, BLOCK_ROWS, END_WORK = 6, 2, 8, 19
+WORK_ROWS, NODE_ROWS, BLOCK_ROWS, END_WORK = 6, 2, 8, 18
 DONE, BAD_AREA, TOO_FAST = 0, 1, 2
 REASONS = {BAD_AREA: "an area is not positive and finite", TOO_FAST: "a wave outruns every time step tried"}
 
