@@ -37,7 +37,8 @@ NEAREST = {
     "tracers": (
         "kernels/test_flow3d.py",
         "unit/test_caught_tracers.py",
-        "unit/test_tip_in_runs.py",
+        "unit/tip/test_split_of_a_region.py",
+        "unit/tip/test_tip_in_runs.py",
         f"{CASES} junction",
     ),
     "junction": ("kernels/test_flow3d.py", "unit/test_junction_ends.py", f"{CASES} junction"),
