@@ -102,19 +102,14 @@ def flow_rows(mesh: Region, name: str, cycle_limit: float, steady_limit: float) 
 
 def two_threads(flow: Flow, state: State, drug: DrugField, c: np.ndarray, name: str, steps: int = 12) -> Row:
     """A piece of a beat, flow and drug, on two threads and on one in turns; each the best of three."""
-    nothing, best = np.zeros(0, np.intp), {1: np.inf, 2: np.inf}
+    best = {1: np.inf, 2: np.inf}
     for threads in (1, 2) * 3:
-        beat = Beat(drug, drug.region.dual.volume, nothing, DENSITY, steps, nothing_at_once)
+        beat = Beat(drug, drug.region.dual.volume, DENSITY, steps)
         begun = time.perf_counter()
         state = beat.run(flow, state, c, lambda _: None, threads)
         best[threads] = min(best[threads], time.perf_counter() - begun)
     note = f" (load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors)"
     return at_least(f"two threads against one, flow and drug, {name}", best[1] / best[2], 1.6, note)
-
-
-def nothing_at_once(c: np.ndarray, boundary_flux: np.ndarray) -> np.ndarray:
-    """No opening lies near the tip."""
-    return np.zeros((1, c.shape[1]))
 
 
 def memory(mesh: Region, name: str) -> Row:
@@ -150,7 +145,7 @@ def _grown(file: str) -> dict[str, float]:
     note("flow")
     entering = -flow.ends.through("hole:tip", state.velocity)[:, None]
     drug = DrugField(mesh, entering, {name: points for name, points, _ in flow.ends.outlets})
-    beat = Beat(drug, mesh.dual.volume, np.zeros(0, np.intp), DENSITY, FRAMES, nothing_at_once)
+    beat = Beat(drug, mesh.dual.volume, DENSITY, FRAMES)
     beat.run(flow, state, np.zeros_like(entering), lambda _: None)
     note("beat")
     return out

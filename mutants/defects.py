@@ -89,7 +89,9 @@ IN_KERNELS = (
         "scale * dot(n[1], n[3]), scale * dot(n[1], n[2])",
     ),
     _kernel("dual-direction", "volumes.pyx", "if tetra[k, a] > tetra[k, b]:", "if tetra[k, a] < tetra[k, b]:"),
-    _kernel("tracer-time", "tracers.pyx", "(now + 0.5 * dt - start)", "(now - start)"),
+    _kernel("tracer-time", "tracers.pyx", "share_of(now + ahead, f)", "share_of(now, f)"),
+    _kernel("tracer-wall", "tracers.pyx", "x[d] -= 2.0 * least", "x[d] -= 1.0 * least"),
+    _kernel("straying-halved", "tracers.pyx", "straying * straying * size[c] * speed", "straying * size[c] * speed"),
 )
 
 IN_PARTS = (

@@ -35,8 +35,8 @@ NEAREST = {
     "flow3d": ("kernels/test_flow3d.py", f"{CASES} junction"),
     "volumes": ("kernels/test_volumes_and_sweep.py", "kernels/test_flow3d.py"),
     "tracers": (
-        "kernels/test_flow3d.py",
-        "unit/test_caught_tracers.py",
+        "kernels/test_tracers.py",
+        "unit/test_interpolation.py",
         "unit/tip/test_split_of_a_region.py",
         "unit/tip/test_tip_in_runs.py",
         f"{CASES} junction",

@@ -7,7 +7,7 @@ from haiflow.kernels import kernel
 from haiflow.mesh.extrude import extruded, region
 from haiflow.verify.shapes import grid, jittered
 
-flow3d, scalar, tracers = kernel("flow3d"), kernel("scalar"), kernel("tracers")
+flow3d, scalar = kernel("flow3d"), kernel("scalar")
 
 
 @pytest.fixture(scope="module")
@@ -201,24 +201,6 @@ def test_explicit_and_implicit_upwind_steps_agree_in_the_limit_of_short_ones(mes
     assert np.allclose((out - c)[:, 0] * room, change, atol=1e-5)
 
 
-def _nowhere(mesh):
-    """Neither a wall without slip, nor surroundings to come back to: moving points, normals, and points near."""
-    n = len(mesh.points)
-    return np.ones(n), np.zeros((n, 3)), np.zeros(n, np.uint8)
-
-
-def test_tracers_feel_the_velocity_between_two_times(mesh):
-    d, still = mesh.dual, np.zeros((len(mesh.points), 3))
-    end = np.tile([0.4, 0.0, 0.0], (len(mesh.points), 1))
-    place = np.array([[0.3, 0.5, 0.5]])
-    cell, left = np.array([_cell_of(mesh, place[0])], np.int32), np.full(1, -1, np.int32)
-    clock, trail, marks = np.array([2.0]), np.zeros((1, 4, 3)), np.zeros(1, np.int32)
-    tracers.carry(place, cell, left, clock, trail, marks, 3.0, 2.0, still, end, mesh.points, mesh.tetra, d.shape,
-                  np.cbrt(d.cell_volume), mesh.beyond, np.zeros(1, np.int32), *_nowhere(mesh), 0.02, 0.05,
-                  10_000)  # fmt: skip
-    assert place[0, 0] == pytest.approx(0.5, abs=2e-3)  # half of 0.4 m/s over a second
-
-
 def test_corrected_drug_stays_within_its_bounds_and_is_kept(mesh, random):
     d, n = mesh.dual, len(mesh.points)
     c, room = random.uniform(0.0, 1.0, (n, 2)), random.uniform(0.5, 2.0, n)
@@ -236,32 +218,3 @@ def test_corrected_drug_stays_within_its_bounds_and_is_kept(mesh, random):
     assert np.all(moved >= low - 1e-12)
     assert np.all(moved <= high + 1e-12)
     assert np.abs(out).max() > 1e-3
-
-
-def test_tracers_go_straight_in_a_uniform_flow_and_leave_by_the_patch_ahead(mesh):
-    d = mesh.dual
-    names = np.zeros(len(mesh.wall), np.int32)
-    names[mesh.points[mesh.wall].mean(axis=1)[:, 0] > 1 - 1e-9] = 1
-    from dataclasses import replace
-
-    named = replace(mesh, patch=names, names=("rest", "right"))
-    velocity = np.tile([1.0, 0.0, 0.0], (len(mesh.points), 1))
-    start = np.array([[0.1, 0.4, 0.6], [0.2, 0.8, 0.3]])
-    inside = [_cell_of(mesh, x) for x in start]
-    place, cell, left = start.copy(), np.array(inside, np.int32), np.full(2, -1, np.int32)
-    clock = np.zeros(2)
-    trail, marks = np.zeros((2, 50, 3)), np.zeros(2, np.int32)
-    tracers.carry(
-        place, cell, left, clock, trail, marks, 5.0, 0.0, velocity, velocity, mesh.points, mesh.tetra, d.shape,
-        np.cbrt(d.cell_volume), named.beyond, np.array([0, 1], np.int32), *_nowhere(mesh),
-        0.2, 0.05, 10_000,
-    )  # fmt: skip
-    assert left.tolist() == [1, 1]
-    assert np.allclose(place[:, 1:], start[:, 1:], atol=1e-12)
-    assert np.allclose(clock, [0.9, 0.8], atol=0.06)
-
-
-def _cell_of(mesh, x):
-    corners = mesh.points[mesh.tetra]
-    weights = 1.0 + np.einsum("kad,kad->ka", mesh.dual.shape, x - corners)
-    return int(np.argmax(weights.min(axis=1)))

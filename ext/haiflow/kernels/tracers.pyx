@@ -1,181 +1,233 @@
-# Massless tracers in a velocity that is linear in every tetrahedron and, between two times, in time.
+# Massless tracers in a velocity that no cell gains or loses volume by, and that is linear in every tetrahedron and,
+# between two times, in time.
 #
-# Midpoint steps (second order) of at most a share of a cell's size; a tracer walks from cell to cell through the face
-# opposite to its most negative barycentric coordinate. It leaves by patches that let out and slides along all others.
+# The velocity is that of the points, interpolated, and in each cell a correction a + s (x - middle) of lowest order of
+# Raviart and Thomas, whose flux through every face is the same on both sides and that takes the divergence away. So
+# what streams in through a hole streams out again somewhere: no tracer can run into a wall, and closed eddies hold
+# theirs.
 #
-# At a wall the blood's speed towards it falls with the square of the distance d: u_n = 0 there, and with no slip also
-# d u_n / dn = -div_t u_t = 0. A linear velocity has it fall with d, and blows tracers against the wall. With y, the sum
-# of the coordinates of corners that move, one away from walls and zero on them, u_n is multiplied by y in the cells at
-# walls; n is a point's own normal, so that the velocity stays continuous and the points' own velocities stay.
+# Steps of Runge and Kutta's fourth order of at most a share of a cell's size and of the time in which the velocity
+# turns, and a random one of molecular diffusion after each. A tracer walks from cell to cell through the face opposite
+# to its most negative barycentric coordinate. It leaves by patches that let out; all others throw it back.
 
 from libc.math cimport sqrt
 
 
-cdef inline void weigh(double *w, const double *x, const int[:, ::1] tetra, const double[:, ::1] points,
-                       const double[:, :, ::1] shape, Py_ssize_t cell) noexcept nogil:
+cdef struct Stream:
+    const double *points     # (n, 3) m
+    const int *tetra         # (m, 4)
+    const double *shape      # (m, 4, 3) 1/m
+    const int *beyond        # (m, 4) the cell beyond the face opposite to each corner; on the boundary -1 - patch
+    const int *lets_out      # by patch
+    const double *first      # (n, 3) m/s at ``start``
+    const double *second     # (n, 3) m/s at ``end``
+    const double *more_first   # (m, 4) the correction's a (m/s) and s (1/s)
+    const double *more_second
+    double start
+    double end
+
+
+cdef inline void weigh(double *w, const double *x, const Stream *f, Py_ssize_t cell) noexcept nogil:
     # Barycentric coordinates; the first is one at its own corner.
     cdef int a
-    cdef Py_ssize_t p
+    cdef const double *slope
+    cdef const double *corner
     for a in range(4):
-        p = tetra[cell, a]
-        w[a] = 1.0 + shape[cell, a, 0] * (x[0] - points[p, 0]) + shape[cell, a, 1] * (x[1] - points[p, 1]) \
-            + shape[cell, a, 2] * (x[2] - points[p, 2])
+        corner = f.points + 3 * f.tetra[4 * cell + a]
+        slope = f.shape + 12 * cell + 3 * a
+        w[a] = 1.0 + slope[0] * (x[0] - corner[0]) + slope[1] * (x[1] - corner[1]) + slope[2] * (x[2] - corner[2])
 
 
-cdef inline void put_inside(
-    double *x, double *w, double margin, Py_ssize_t cell, const int[:, ::1] tetra, const double[:, ::1] points
-) noexcept nogil:
-    # To the place in the cell that the coordinates, none below the margin, stand for.
-    cdef int a
+cdef inline void put_inside(double *x, double *w, const Stream *f, Py_ssize_t cell) noexcept nogil:
+    # To the nearest place in the cell, by the coordinates.
+    cdef int a, d
     cdef double total = 0.0
     for a in range(4):
-        w[a] = margin if w[a] < margin else w[a]
+        w[a] = 1e-9 if w[a] < 1e-9 else w[a]
         total = total + w[a]
     x[0] = x[1] = x[2] = 0.0
     for a in range(4):
         w[a] /= total
-        x[0] += w[a] * points[tetra[cell, a], 0]
-        x[1] += w[a] * points[tetra[cell, a], 1]
-        x[2] += w[a] * points[tetra[cell, a], 2]
+        for d in range(3):
+            x[d] += w[a] * f.points[3 * f.tetra[4 * cell + a] + d]
 
 
-cdef inline Py_ssize_t walk(
-    double *x, double *w, Py_ssize_t cell, int *left_by, const int[:, ::1] tetra, const double[:, ::1] points,
-    const double[:, :, ::1] shape, const int[:, ::1] beyond, const int[::1] lets_out
-) noexcept nogil:
-    # To the cell that holds x. Neighbours are numbers from 0; boundary faces are -1 - patch.
-    cdef int a, worst, _
-    cdef double least
+cdef inline Py_ssize_t walk(double *x, double *w, Py_ssize_t cell, int *left_by, const Stream *f) noexcept nogil:
+    # To the cell that holds x; a face that lets nothing out is a mirror.
+    cdef int a, d, worst, _
+    cdef double least, square
     cdef Py_ssize_t next_cell
+    cdef const double *slope
     left_by[0] = -1
     for _ in range(200):
-        weigh(w, x, tetra, points, shape, cell)
-        worst, least = -1, -1e-9
+        weigh(w, x, f, cell)
+        worst, least = -1, -1e-12
         for a in range(4):
             if w[a] < least:
                 worst, least = a, w[a]
         if worst < 0:
             return cell
-        next_cell = beyond[cell, worst]
+        next_cell = f.beyond[4 * cell + worst]
         if next_cell >= 0:
             cell = next_cell
             continue
-        if lets_out[-1 - next_cell]:
+        if f.lets_out[-1 - next_cell]:
             left_by[0] = <int> (-1 - next_cell)
             return cell
-        put_inside(x, w, 1e-6, cell, tetra, points)  # against a wall: back to the nearest place, by its coordinates
-        return cell
-    put_inside(x, w, 0.0, cell, tetra, points)  # round and round on a bad mesh: no velocity is told from outside a cell
+        slope = f.shape + 12 * cell + 3 * worst
+        square = slope[0] * slope[0] + slope[1] * slope[1] + slope[2] * slope[2]
+        for d in range(3):
+            x[d] -= 2.0 * least * slope[d] / square
+    put_inside(x, w, f, cell)  # round and round in a corner or on a bad mesh: no velocity is told from outside a cell
     return cell
 
 
-cdef inline void speed_at(
-    double *u, const double *w, Py_ssize_t cell, double late, const int[:, ::1] tetra, const double[:, ::1] first,
-    const double[:, ::1] second, const double[::1] flows, const double[:, ::1] normal
-) noexcept nogil:
+cdef inline double share_of(double time, const Stream *f) noexcept nogil:
     # A tracer that used up its steps in an earlier call is late: it goes on with the first velocity, not with one
     # from before it.
+    cdef double late = (time - f.start) / (f.end - f.start)
+    return 0.0 if late < 0.0 else 1.0 if late > 1.0 else late
+
+
+cdef inline void speed_at(
+    double *u, const double *x, const double *w, Py_ssize_t cell, double late, const Stream *f
+) noexcept nogil:
     cdef int a, d
     cdef Py_ssize_t p
-    cdef double v[3]
-    cdef double away = 0.0
-    cdef double across
-    late = 0.0 if late < 0.0 else late
-    late = 1.0 if late > 1.0 else late
-    for a in range(4):
-        away += w[a] * flows[tetra[cell, a]]
-    u[0] = u[1] = u[2] = 0.0
-    for a in range(4):
-        p = tetra[cell, a]
-        across = 0.0
-        for d in range(3):
-            v[d] = first[p, d] + late * (second[p, d] - first[p, d])
-            across += v[d] * normal[p, d]
-        across *= 1.0 - away
-        for d in range(3):
-            u[d] += w[a] * (v[d] - across * normal[p, d])
+    cdef const double *one = f.more_first + 4 * cell
+    cdef const double *two = f.more_second + 4 * cell
+    cdef double rate = one[3] + late * (two[3] - one[3])
+    cdef double middle
+    for d in range(3):
+        middle = 0.0
+        u[d] = one[d] + late * (two[d] - one[d])
+        for a in range(4):
+            p = 3 * f.tetra[4 * cell + a] + d
+            u[d] += w[a] * (f.first[p] + late * (f.second[p] - f.first[p]))
+            middle += 0.25 * f.points[p]
+        u[d] += rate * (x[d] - middle)
 
 
-cdef inline double wall_limit(
-    double dt, const double *u, const double *w, Py_ssize_t cell, const int[:, ::1] tetra,
-    const double[:, :, ::1] shape, const double[::1] flows
-) noexcept nogil:
-    # The step in which a tracer comes nearer to a wall by a quarter of its distance at most.
-    cdef int a, d
+cdef inline double turning(Py_ssize_t cell, double late, const Stream *f) noexcept nogil:
+    # (1/s) the size of the velocity's gradient in a cell.
+    cdef int a, d, e
     cdef Py_ssize_t p
-    cdef double away = 0.0
-    cdef double rate = 0.0
-    for a in range(4):
-        p = tetra[cell, a]
-        away += w[a] * flows[p]
-        for d in range(3):
-            rate -= flows[p] * shape[cell, a, d] * u[d]
-    return 0.25 * away / rate if 4.0 * rate * dt > away else dt
+    cdef double square = 0.0
+    cdef double part
+    cdef double rate = f.more_first[4 * cell + 3]
+    rate += late * (f.more_second[4 * cell + 3] - rate)
+    for d in range(3):
+        for e in range(3):
+            part = rate if d == e else 0.0
+            for a in range(4):
+                p = 3 * f.tetra[4 * cell + a] + d
+                part += f.shape[12 * cell + 3 * a + e] * (f.first[p] + late * (f.second[p] - f.first[p]))
+            square += part * part
+    return sqrt(square)
 
 
-cdef inline bint returned(
-    const double *w, Py_ssize_t cell, const int[:, ::1] tetra, const unsigned char[::1] near
+cdef inline double even(unsigned long long *state) noexcept nogil:
+    # Evenly in (-0.5, 0.5): SplitMix64 (Steele et al. 2014, OOPSLA), the same on every machine.
+    cdef unsigned long long z
+    state[0] += 0x9E3779B97F4A7C15ULL
+    z = state[0]
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL
+    z = z ^ (z >> 31)
+    return <double> (z >> 11) * 1.1102230246251565e-16 - 0.5
+
+
+cdef inline Py_ssize_t advance(
+    double *x, double *w, Py_ssize_t cell, double now, double dt, const double *first_speed, int *left_by,
+    const Stream *f
 ) noexcept nogil:
-    # The control volume that holds a place is its cell's corner of largest coordinate's.
-    cdef int a, largest = 0
-    for a in range(1, 4):
-        if w[a] > w[largest]:
-            largest = a
-    return near[tetra[cell, largest]]
+    # One step of Runge and Kutta's; ``first_speed`` is that at x.
+    cdef double y[3]
+    cdef double total[3]
+    cdef double u[3]
+    cdef double ahead
+    cdef int d, stage
+    cdef Py_ssize_t c = cell
+    for d in range(3):
+        u[d] = first_speed[d]
+        total[d] = u[d]
+    for stage in range(1, 4):
+        ahead = dt if stage == 3 else 0.5 * dt
+        for d in range(3):
+            y[d] = x[d] + ahead * u[d]
+        c = walk(y, w, c, left_by, f)
+        if left_by[0] >= 0:
+            return c
+        speed_at(u, y, w, c, share_of(now + ahead, f), f)
+        for d in range(3):
+            total[d] += u[d] if stage == 3 else 2.0 * u[d]
+    for d in range(3):
+        x[d] += dt / 6.0 * total[d]
+    return walk(x, w, c, left_by, f)
 
 
 def carry(
-    double[:, ::1] place, int[::1] cell, int[::1] left_by, double[::1] clock, double[:, :, ::1] trail,
-    int[::1] marks, double end, double start, const double[:, ::1] first,
-    const double[:, ::1] second, const double[:, ::1] points, const int[:, ::1] tetra,
-    const double[:, :, ::1] shape, const double[::1] size, const int[:, ::1] beyond, const int[::1] lets_out,
-    const double[::1] flows, const double[:, ::1] normal, const unsigned char[::1] near,
-    double share, double apart, long most,
+    double[:, ::1] place, int[::1] cell, int[::1] left_by, double[::1] clock, unsigned long long[::1] state,
+    double[:, :, ::1] trail, int[::1] marks, double end, double start, const double[:, ::1] first,
+    const double[:, ::1] second, const double[:, ::1] more_first, const double[:, ::1] more_second,
+    const double[:, ::1] points, const int[:, ::1] tetra, const double[:, :, ::1] shape, const double[::1] size,
+    const int[:, ::1] beyond, const int[::1] lets_out, double diffusivity, double straying, double share, double apart,
+    long most, int member, int members,
 ):
     """Carry the tracers from their ``clock`` (s) to ``end``; velocity is ``first`` at ``start``, ``second`` at ``end``.
 
-    ``left_by`` (N,): -1 while inside, then the patch; the number of patches once it is in a control volume of the
-    points ``near`` (n,). ``trail`` (N, k, 3) with ``marks`` (N,): places ``apart`` metres from each other. ``flows``
-    (n,): 0 on walls, else 1; ``normal`` (n, 3): at the points next to walls, zero elsewhere. ``most``: steps of one
-    tracer in this call.
+    ``left_by`` (N,): -1 while inside, then the patch. ``state`` (N,): of their random numbers. ``trail`` (N, k, 3) with
+    ``marks`` (N,): places ``apart`` metres from each other. ``more_first``, ``more_second`` (m, 4): the correction of
+    each cell, m/s at its middle and 1/s. ``diffusivity`` m2/s. ``straying``: standard deviation, in cells, of what they
+    err to every side on a cell's length. ``most``: steps of one tracer in this call. Of a team of ``members`` each
+    takes its own tracers.
     """
     cdef Py_ssize_t t, c
     cdef long _
     cdef double x[3]
-    cdef double y[3]
     cdef double u[3]
     cdef double w[4]
-    cdef double now, dt, speed, far
+    cdef double now, dt, speed, far, late, rate, reach, spread
     cdef int gone, d
+    cdef Stream f
+    f.points, f.tetra, f.shape, f.beyond, f.lets_out = (
+        &points[0, 0], &tetra[0, 0], &shape[0, 0, 0], &beyond[0, 0], &lets_out[0])
+    f.first, f.second, f.more_first, f.more_second = &first[0, 0], &second[0, 0], &more_first[0, 0], &more_second[0, 0]
+    f.start, f.end = start, end
     with nogil:
         for t in range(place.shape[0]):
-            if left_by[t] >= 0:
+            if t % members != member or left_by[t] >= 0 or clock[t] >= end:
                 continue
             c, now = cell[t], clock[t]
             x[0], x[1], x[2] = place[t, 0], place[t, 1], place[t, 2]
-            c = walk(x, w, c, &gone, tetra, points, shape, beyond, lets_out)
+            c = walk(x, w, c, &gone, &f)
             for _ in range(most):
                 if now >= end or gone >= 0:
                     break
-                speed_at(u, w, c, (now - start) / (end - start), tetra, first, second, flows, normal)
+                late = share_of(now, &f)
+                speed_at(u, x, w, c, late, &f)
                 speed = sqrt(u[0] * u[0] + u[1] * u[1] + u[2] * u[2])
+                reach = share * size[c]
                 dt = end - now
-                if speed * dt > share * size[c]:
-                    dt = share * size[c] / speed
-                dt = wall_limit(dt, u, w, c, tetra, shape, flows)
-                for d in range(3):
-                    y[d] = x[d] + 0.5 * dt * u[d]
-                c = walk(y, w, c, &gone, tetra, points, shape, beyond, lets_out)
-                if gone < 0:
-                    speed_at(u, w, c, (now + 0.5 * dt - start) / (end - start), tetra, first, second, flows, normal)
-                    for d in range(3):
-                        x[d] += dt * u[d]
-                    c = walk(x, w, c, &gone, tetra, points, shape, beyond, lets_out)
-                    if gone < 0 and returned(w, c, tetra, near):
-                        gone = <int> lets_out.shape[0]
+                if speed * dt > reach:
+                    dt = reach / speed
+                rate = turning(c, late, &f)
+                if rate * dt > share:
+                    dt = share / rate
+                spread = 2.0 * diffusivity + straying * straying * size[c] * speed  # m2/s: variance in a time
+                if 12.0 * spread * dt > reach * reach:
+                    dt = reach * reach / (12.0 * spread)
+                c = advance(x, w, c, now, dt, u, &gone, &f)
                 now += dt
                 if gone >= 0:
-                    continue
+                    break
+                if spread > 0.0:
+                    far = sqrt(12.0 * spread * dt)  # wide: an even step's variance is a twelfth of its width's square
+                    for d in range(3):
+                        x[d] += far * even(&state[t])
+                    c = walk(x, w, c, &gone, &f)
+                    if gone >= 0:
+                        break
                 if marks[t] < trail.shape[1]:
                     far = 0.0
                     if marks[t] > 0:

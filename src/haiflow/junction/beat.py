@@ -41,30 +41,23 @@ class Frame:
 class Beat:
     """Means over ``steps`` steps: ``leaving`` (outlets, holes) and ``blood`` (outlets,) m3/s, ``stay`` (holes,) m3.
 
-    The last is undiluted infusate in ``near`` (n,) m3 of the control volumes. ``carried``: the drug's fluxes (k, q) at
-    the frames through the edges ``rim`` (k,). ``at_once`` (outlets, holes) m3/s: what leaves from within ``near``, by
-    ``from_near`` of the drug and the flux at the boundary.
+    The last is undiluted infusate in ``near`` (n,) m3 of the control volumes.
     """
 
     drug: DrugField
     near: Floats
-    rim: NDArray[np.intp]
     density: float
     steps: int
-    from_near: Callable[[Floats, Floats], Floats]
-    at_once: Floats = field(init=False)
     leaving: Floats = field(init=False)
     blood: Floats = field(init=False)
     stay: Floats = field(init=False)
     shear: WallShear = field(init=False)
     stray: float = 0.0  # how far the drug went out of its bounds
     frames: list[Frame] = field(default_factory=list)
-    carried: list[Floats] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         shape = len(self.drug.outlets), self.drug.inflow.shape[1]
         self.leaving, self.blood, self.stay = np.zeros(shape), np.zeros(shape[0]), np.zeros(shape[1])
-        self.at_once = np.zeros(shape)
         self.shear = WallShear(self.drug.region)
 
     def run(self, flow: Flow, state: State, c: Floats, tell: Callable[[float], None], threads: int = 0) -> State:
@@ -89,7 +82,6 @@ class Beat:
         region = self.drug.region
         flux, boundary = 0.5 * (old.flux + new.flux), 0.5 * (old.boundary_flux + new.boundary_flux)
         self.leaving += self.drug.settle(c, flux, boundary, dt, PASSES) / self.steps
-        self.at_once += self.from_near(c, boundary) / self.steps
         self.stray = max(self.stray, float(-c.min()), float(c.max() - 1.0))
         self.blood += np.array([new.boundary_flux[at].sum() for at in self.drug.outlets.values()]) / self.steps
         self.shear.add(wall_shear(region, new.velocity, viscosity))
@@ -97,4 +89,3 @@ class Beat:
         # Evenly over the beat, whatever the number of steps, and the last one at its end.
         if (number + 1) * FRAMES // self.steps > number * FRAMES // self.steps:
             self.frames.append(Frame.of((number + 1) * dt, new, c, self.density))
-            self.carried.append(self.drug.carried(c, flux)[self.rim])

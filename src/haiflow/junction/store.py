@@ -20,7 +20,7 @@ from haiflow.junction.streaming import Streaming
 from haiflow.mesh.region import Region
 
 FIELDS = (
-    "split", "by_tracers", "held", "from_holes", "behind", "flow_split", "residence", "shear", "oscillatory", "trails",
+    "split", "by_tracers", "by_straight", "held", "flow_split", "residence", "shear", "oscillatory", "trails",
     "trail_branch",
 )  # fmt: skip
 

@@ -1,11 +1,10 @@
 """The streaming split: from each hole of the catheter, the share of the drug that leaves by each branch.
 
-Three times. By the scalar on the flow's own fluxes, whose numerical diffusion pulls it towards mixing. By tracers that
-take over from it at the rim of the tip's surroundings, and have what it has mixed till there: the tree takes these as
-long as nearly all of them leave. And by tracers from the holes' faces, which nothing mixes: right where the blood goes
-straight on, but what turns round behind a blunt tip gets out of there by the mesh's coarseness alone. How far the three
-are apart is how far the split is in doubt. How far it is from the blood's own (perfect mixing) is half the sum of the
-differences.
+By tracers from the holes' faces, in a velocity that conserves volume, spread by the drug's own diffusion and by what
+the mesh leaves unsure of their way: the tree takes these. A thread of drug is some ten micrometres thick, so where it
+meets the surface that divides the branches' blood, its side hangs on less than a mesh can tell; straying makes a share
+of it. Straight ones, without it, and the scalar, whose numerical diffusion pulls towards mixing, say how far that
+matters. How far the split is from the blood's own (perfect mixing) is half the sum of the differences.
 """
 
 from __future__ import annotations
@@ -21,9 +20,10 @@ from haiflow.errors import SolverStopped
 from haiflow.junction.beat import Beat, Frame
 from haiflow.junction.case import INLET, Case, conditions, letting, ways_out
 from haiflow.junction.drug import DrugField
+from haiflow.junction.interpolation import Balance
 from haiflow.junction.march import Flow, State
 from haiflow.junction.outline import build
-from haiflow.junction.releases import hand_over, release, rim
+from haiflow.junction.releases import release
 from haiflow.junction.steady import steady
 from haiflow.junction.tracers import Tracers
 from haiflow.junction.wall import WallShear, at_points, wall_shear
@@ -33,8 +33,10 @@ from haiflow.ports import Floats
 Progress = Callable[[float], None]
 RELEASES = 8  # of tracers over a cycle
 FARTHEST = 0.4  # diameters in a step
-FOLLOWED = 3  # beats, for which they are followed
-TURNS = 40  # of the blood in the region, for which tracers are followed in a steady flow
+STRAYING = 0.1  # cells on a cell's length: no mesh that such a flow is solved on knows a way better
+FOLLOWED = 30  # beats, for which they are followed at most
+TURNS = 400  # of the blood in the region, for which tracers are followed at most in a steady flow
+DONE = 1e-3  # share of tracers still inside, below which the rest counts for nothing
 MARKS = 240  # places kept of a tracer's way
 SETTLED = 2e-3  # change of a share from one cycle to the next
 STILL = 0.4  # Pa: mean wall shear below which clots are prone to form (Malek 1999, JAMA 282:2035)
@@ -42,8 +44,8 @@ STILL = 0.4  # Pa: mean wall shear below which clots are prone to form (Malek 19
 
 @dataclass(frozen=True)
 class Streaming:
-    """What the region answers. ``split``, ``by_tracers`` (holes, branches): shares that sum to one;
-    the latter to zero where no tracer of a hole has left.
+    """What the region answers. ``split`` by the scalar, ``by_tracers``, ``by_straight`` (holes, branches): shares that
+    sum to one; the latter two to zero where no tracer of a hole has left. Straight ones do not stray.
 
     ``branches`` holds the inlet, too, where blood is driven back by it. ``flow_split`` (branches,): of the blood.
     ``residence`` (holes,) s: mean stay of the drug near the tip. ``shear``, ``oscillatory`` (n,): on the walls.
@@ -55,9 +57,8 @@ class Streaming:
     branches: tuple[str, ...]
     split: Floats
     by_tracers: Floats
+    by_straight: Floats
     held: Floats  # (holes,) share of tracers that never left
-    from_holes: Floats  # (holes, branches) by tracers from the holes' faces, as ``by_tracers``
-    behind: Floats  # (holes,) share of these that never left: they turn round behind the tip
     flow_split: Floats
     residence: Floats
     shear: Floats
@@ -90,14 +91,13 @@ class Work:
         step = case.period / self.n_steps if case.pulsatile else 1.0
         self.flow = Flow(region, self.ends, law, step)
         self.holes, self.branches = letting(case, region), ways_out(case, region)
+        # What the heart's next beat sends on again turns round at the inlet.
+        self.onwards = tuple(name for name in self.branches if name != INLET)
         if not self.holes:
             raise SolverStopped(0.0, "junction", "no hole lets anything out into the blood")
         where = {name: points for name, points, _ in self.ends.outlets}
         self.outlets = {name: where[name] if name in where else region.on(name) for name in self.branches}
         self.near = self._surroundings()
-        self.rim = rim(region, self.near)
-        if not len(self.rim):
-            raise SolverStopped(0.0, "junction", "the holes lie too far apart: their surroundings hold the whole mesh")
         self.steps, self.stray = 0, 0.0
 
     def _needed(self) -> int:
@@ -142,26 +142,21 @@ class Work:
         """Drug, tracers and shear on the frozen flow."""
         c, leaving = self.drug.steady(state.flux, state.boundary_flux)
         self.stray = max(float(-c.min()), float(c.max() - 1.0), 0.0)
-        carried = self.drug.carried(c, state.flux)[self.rim]
-        handed = hand_over(self.region, self.near, self.rim, carried, state.velocity, self.case.tracers, marks=MARKS)
-        own = release(self.region, self.holes, state.velocity, self.case.tracers)
+        sets = self._sets(state.velocity, self.case.tracers, 0.0)
         through = float(self.region.dual.volume.sum() / self.case.mean_flow)
-        for tracers in (own, handed):
+        more = Balance(self.region, self.onwards).of(state.velocity)
+        for tracers in sets:
             for turn in range(TURNS):
-                if np.any(tracers.left_by < 0):
-                    now = turn * through
-                    tracers.carry(now, now + through, state.velocity, state.velocity, self.branches)
+                if tracers.inside <= DONE:
+                    break
+                now = turn * through
+                tracers.carry(now, now + through, state.velocity, state.velocity, self.onwards, (more, more))
         shear = WallShear(self.region)
         shear.add(wall_shear(self.region, state.velocity, self.case.density * self.flow.cell_viscosity))
         blood = np.array([state.boundary_flux[at].sum() for at in self.outlets.values()])
         stay = (self.region.dual.volume * self.near) @ c
         frames = [Frame.of(0.0, state, c, self.case.density)]
-        at_once = self.at_once(c, state.boundary_flux)
-        return self._answer(leaving, blood, ([own], [handed]), at_once, shear, stay, frames)
-
-    def at_once(self, c: Floats, boundary_flux: Floats) -> Floats:
-        """(branches, holes) m3/s: what leaves by openings within the tip's surroundings, and is in no tracer."""
-        return self.drug.leaving(c, np.where(self.near, boundary_flux, 0.0))
+        return self._answer(leaving, blood, sets, shear, stay, frames)
 
     def pulse(self, state: State, tell: Progress) -> Streaming:
         """Beats until the split repeats itself; the last one is recorded."""
@@ -169,69 +164,65 @@ class Work:
         c, _ = self.drug.steady(state.flux, state.boundary_flux)
         before = np.full((len(self.branches), len(self.holes)), np.inf)
         for cycle in range(case.cycles):
-            beat = Beat(self.drug, near, self.rim, case.density, self.n_steps, self.at_once)
+            beat = Beat(self.drug, near, case.density, self.n_steps)
             state = beat.run(self.flow, state, c, _from(tell, 0.15 + 0.8 * cycle / case.cycles, 0.8 / case.cycles))
             self.stray, self.steps = max(self.stray, beat.stray), self.steps + self.n_steps
             change = np.abs((beat.leaving - before) / self.entering).max()
             before = beat.leaving
             if cycle and change < SETTLED:
                 break
-        tracers = self._follow(beat)
-        return self._answer(
-            beat.leaving, beat.blood, tracers, beat.at_once, beat.shear, beat.stay, beat.frames, cycle + 1, change
-        )
+        sets = self._follow(beat.frames)
+        return self._answer(beat.leaving, beat.blood, sets, beat.shear, beat.stay, beat.frames, cycle + 1, change)
 
-    def _follow(self, beat: Beat) -> tuple[list[Tracers], list[Tracers]]:
-        """Tracers released over the cycle, carried through the recorded one again and again: from the holes, and from
-        the rim."""
-        frames = beat.frames
-        own: list[Tracers] = []
-        handed: list[Tracers] = []
-        times = [frame.time for frame in frames]
-        each = max(self.case.tracers // RELEASES, 1)
-        for number in range(RELEASES):
-            first = number * len(frames) // RELEASES
-            now, velocity = times[first], frames[first].velocity.astype(float)
-            own.append(release(self.region, self.holes, velocity, each, time=now))
-            own[-1].patience = self.case.period
-            handed.append(
-                hand_over(self.region, self.near, self.rim, beat.carried[first], velocity, each, time=now,
-                          marks=MARKS, patience=self.case.period)
-            )  # fmt: skip
-            for step in range(first, first + FOLLOWED * len(frames)):
-                a, b = frames[step % len(frames)], frames[(step + 1) % len(frames)]
-                end = now + ((b.time - a.time) % self.case.period or self.case.period)
-                for tracers in (one for one in (own[-1], handed[-1]) if np.any(one.left_by < 0)):
-                    tracers.carry(now, end, a.velocity.astype(float), b.velocity.astype(float), self.branches)
-                now = end
-        return own, handed
+    def _sets(self, velocity: Floats, count: int, time: float) -> tuple[Tracers, Tracers]:
+        """``count`` tracers from every hole that stray, and as many that do not."""
+        straying = release(self.region, self.holes, velocity, count, time=time, marks=MARKS)
+        straying.straying = STRAYING
+        return straying, release(self.region, self.holes, velocity, count, time=time)
+
+    def _follow(self, frames: list[Frame]) -> tuple[Tracers, Tracers]:
+        """Tracers released over the cycle, carried through the recorded one again and again."""
+        each, n = max(self.case.tracers // RELEASES, 1), len(frames)
+        firsts = [number * n // RELEASES for number in range(RELEASES)]
+        released = [self._sets(frames[first].velocity.astype(float), each, frames[first].time) for first in firsts]
+        sets = tuple(Tracers.joined(parts) for parts in zip(*released, strict=True))
+        balance = Balance(self.region, self.onwards)
+        potential = [balance.potential(frame.velocity.astype(float)).astype(np.float32) for frame in frames]
+        now, a = frames[0].time, self._moving(frames[0], balance, potential[0])
+        for step in range(FOLLOWED * n):
+            if max(tracers.inside for tracers in sets) <= DONE:
+                break
+            number = (step + 1) % n
+            b = self._moving(frames[number], balance, potential[number])
+            end = now + ((frames[number].time - frames[step % n].time) % self.case.period or self.case.period)
+            for tracers in sets:
+                tracers.carry(now, end, a[0], b[0], self.onwards, (a[1], b[1]))
+            now, a = end, b
+        return sets  # type: ignore[return-value]
+
+    @staticmethod
+    def _moving(frame: Frame, balance: Balance, potential: NDArray[np.float32]) -> tuple[Floats, Floats]:
+        """A frame's velocity (n, 3) and its correction (m, 4)."""
+        return frame.velocity.astype(float), balance.correction(potential)
 
     def _answer(
-        self, leaving: Floats, blood: Floats, tracers: tuple[list[Tracers], list[Tracers]], at_once: Floats,
-        shear: WallShear, stay: Floats, frames: list[Frame], cycles: int = 0, change: float = 0.0,
+        self, leaving: Floats, blood: Floats, sets: tuple[Tracers, Tracers], shear: WallShear, stay: Floats,
+        frames: list[Frame], cycles: int = 0, change: float = 0.0,
     ) -> Streaming:  # fmt: skip
-        """``leaving`` and ``at_once`` (branches, holes), ``blood`` (branches,) m3/s; ``stay`` (holes,) m3 of infusate
-        near the tip."""
+        """``leaving`` (branches, holes), ``blood`` (branches,) m3/s; ``stay`` (holes,) m3 of infusate near the tip."""
         region = self.region
         split, blood = (leaving / leaving.sum(axis=0)).T, np.maximum(blood, 0.0)
-        carried, at_once = mean_carried(tracers[1], len(self.holes), self.branches), (at_once / self.entering).T
-        mean = shares(carried, at_once)
-        unmixed = shares(mean_carried(tracers[0], len(self.holes), self.branches), np.zeros_like(at_once))
-        by_tracers = carried.sum(axis=1) / self.entering + at_once.sum(axis=1)
-        left = np.maximum(1.0 - mean[:, -1], 1e-12)
+        straying, straight = (tracers.shares(len(self.holes), self.branches) for tracers in sets)
         at_wall = at_points(region, shear.mean)
         return Streaming(
-            region, self.holes, self.branches, split, mean[:, :-1] / left[:, None], mean[:, -1],
-            unmixed[:, :-1] / np.maximum(1.0 - unmixed[:, -1:], 1e-12), unmixed[:, -1], blood / blood.sum(),
-            stay / self.entering, at_wall, at_points(region, shear.oscillatory_index), tuple(frames),
-            np.concatenate([_trail(each) for each in tracers[1]]),
-            np.concatenate([self._branch_of(each) for each in tracers[1]]),
+            region, self.holes, self.branches, split, _of_those_that_left(straying), _of_those_that_left(straight),
+            np.maximum(straying[:, -1], straight[:, -1]), blood / blood.sum(), stay / self.entering, at_wall,
+            at_points(region, shear.oscillatory_index), tuple(frames), _trail(sets[0]), self._branch_of(sets[0]),
             {
                 "cells": len(region.tetra), "unknowns": 4 * len(region.points), "steps": self.steps, "cycles": cycles,
                 "change_of_split": float(change), "divergence": self.flow.worst_divergence,
                 "drug_out_of_bounds": self.stray,
                 "drug_balance": float(np.abs(leaving.sum(axis=0) / self.entering - 1.0).max()),
-                "tracer_balance": float(np.abs(by_tracers - 1.0).max()),
                 "reynolds": self._reynolds(), "mixed_share": float(self.entering.sum() / self.case.mean_flow),
                 **self._stagnant(shear),
             },
@@ -272,21 +263,10 @@ def _from(tell: Progress, start: float, part: float) -> Progress:
     return lambda share: tell(start + part * share)
 
 
-def mean_carried(tracers: list[Tracers], holes: int, branches: tuple[str, ...]) -> Floats:
-    """(holes, branches + 1) m3/s of drug by each branch, and still inside, as tracers have it; mean of all releases."""
-    return np.asarray(np.mean([each.by_outlet(holes, branches) for each in tracers], axis=0))
-
-
-def shares(carried: Floats, at_once: Floats) -> Floats:
-    """(holes, branches + 1) by each branch, and still inside; every row sums to one.
-
-    ``carried`` alike, by tracers: they share what does not leave ``at_once`` (holes, branches), out of one.
-    """
-    carried = carried.copy()
-    carried[carried.sum(axis=1) == 0.0, -1] = 1.0  # a hole whose drug was on its way out at no release
-    own = carried / carried.sum(axis=1, keepdims=True) * (1.0 - at_once.sum(axis=1, keepdims=True))
-    own[:, :-1] += at_once
-    return np.asarray(own)
+def _of_those_that_left(shares: Floats) -> Floats:
+    """(holes, branches) that sum to one, of ``shares`` (holes, branches + 1) whose last are still inside."""
+    left = shares[:, :-1]
+    return left / np.maximum(left.sum(axis=1, keepdims=True), 1e-12)
 
 
 def _trail(tracers: Tracers) -> Floats:

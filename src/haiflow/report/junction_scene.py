@@ -113,7 +113,7 @@ def thread(plotter: Any, region: JunctionField, direction: Floats = DIRECTION) -
         lines = [way[~np.isnan(way[:, 0])] for way in mine if np.count_nonzero(~np.isnan(way[:, 0])) > 2]
         if lines:
             plotter.add_mesh(_poly(lines), color=colour, line_width=1.2, opacity=0.6)
-    what = f"ways of {len(region.trails)} tracers of drug from the tip's surroundings on"
+    what = f"ways of {len(region.trails)} tracers of drug from the holes on"
     note = f"{what}, {when(region, 'released over')}"
     picture = image(plotter, region, "Where the drug's thread goes", note, direction)
     words = [f"leaves by: {palette.in_words(name)}" for name in region.branches]

@@ -65,7 +65,7 @@ OFF_TARGET_COLUMNS: tuple[Column, ...] = (
 TIP_ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("junction", "cells", "Tetrahedra", ""),
     ("junction", "reynolds", "Reynolds number of the blood that comes in", ""),
-    ("junction", "split_disagreement", "Largest difference between scalar and tracers of both kinds", "%"),
+    ("junction", "split_disagreement", "Largest difference between tracers, straight ones and the scalar", "%"),
     ("junction", "drug_balance", "Drug neither in nor out, of what enters", "%"),
     ("junction", "drug_out_of_bounds", "Drug's share beyond zero and one", ""),
     ("junction", "divergence", "Divergence left in a control volume, of the flow", ""),
@@ -168,12 +168,12 @@ def split(results: Results) -> Table | None:
         cells = [str(hole.get("hole", "tip")).replace("_", " "), _divided(branches), str(hole.get("source", ""))]
         if resolved:
             mixing, stay = _number(hole.get("distance_from_mixing")), _number(hole.get("residence_near_tip_s"))
-            ways = [_divided(hole.get(way, {})) for way in ("by_scalar", "by_tracers", "by_tracers_from_hole", "blood")]
+            ways = [_divided(hole.get(way, {})) for way in ("by_scalar", "by_tracers", "by_straight_tracers", "blood")]
             cells += [*ways, say(mixing, "%"), say(stay, "s")]
         rows.append(Row(cells))
     columns = [("hole", "", True), ("divides into", "", True), ("source", "", True)]
     if resolved:
-        names = ("by the scalar", "by tracers", "by those from the hole", "the blood itself")
+        names = ("by the scalar", "by tracers", "by straight ones", "the blood itself")
         columns += [(name, "", True) for name in names]
         columns += [("from mixing", "", False), ("stay near the tip", "", False)]
     return Table("Where the drug goes at the tip's junction", columns, rows) if rows else None

@@ -208,12 +208,12 @@ def _capital(text: object) -> str:
 
 
 def _split(summary: dict[str, Any]) -> list[Finding]:
-    """Whether scalar and both kinds of tracers agree on where the drug goes at a tip in 3D."""
+    """Whether tracers, straight ones and the scalar agree on where the drug goes at a tip in 3D."""
     apart = summary.get("junction", {}).get("split_disagreement")
     if apart is None or apart <= SPLIT_DOUBT:
         return []
-    text = f"Where the drug goes at the tip is uncertain by {say(apart, '%')} of it (scalar, tracers from it and from"
-    return [Finding("warn", f"{text} the hole), and so are the segments' doses.")]
+    text = f"Where the drug goes at the tip is uncertain by {say(apart, '%')} of it (tracers, straight ones and the"
+    return [Finding("warn", f"{text} scalar), and so are the segments' doses.")]
 
 
 def _periodic(summary: dict[str, Any]) -> list[Finding]:

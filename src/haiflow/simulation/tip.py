@@ -26,7 +26,7 @@ from haiflow.simulation.parts import Parts, Streamed
 
 SAMPLES = 64  # of the waveforms over a cycle
 AROUND, FAR = 2.5, 0.5  # catheter's diameters round the tip that are its surroundings; of the way to the branches
-TRUSTED, MOST_HELD = 0.1, 0.25  # share of tracers that may still be inside where theirs is the split; at the very most
+TRUSTED = 0.1  # share of tracers that may still be inside where theirs is the split
 PUSH = Characteristic(0.0, 1.0, 0.0, 0.0)  # a pump that gives nothing beside what the side port is given
 
 
@@ -46,10 +46,8 @@ class ResolvedTip:
 
     @property
     def split(self) -> Floats:
-        """(holes, branches) that the tree takes: what goes back upstream in part of a beat comes again."""
-        found = self.answer.by_tracers if self.by == "tracers" else self.answer.split
-        onwards = found[:, : len(self.branches)]
-        return np.asarray(onwards / onwards.sum(axis=1, keepdims=True))
+        """(holes, branches) that the tree takes."""
+        return self._onwards(self.answer.by_tracers if self.by == "tracers" else self.answer.split)
 
     @property
     def upstream(self) -> float:
@@ -65,11 +63,14 @@ class ResolvedTip:
 
     @property
     def disagreement(self) -> float:
-        """Largest difference between the splits by scalar, by tracers that take over from it, and by those from the
-        holes, of these the part that left."""
-        answer = self.answer
-        unmixed = (1.0 - answer.behind[:, None]) * np.abs(answer.from_holes - answer.by_tracers)
-        return float(max(np.abs(answer.split - answer.by_tracers).max(), unmixed.max()))
+        """Largest difference of a share by scalar or by straight tracers from that by tracers that stray."""
+        by = [self._onwards(way) for way in (self.answer.by_tracers, self.answer.split, self.answer.by_straight)]
+        return float(max(np.abs(other - by[0]).max() for other in by[1:]))
+
+    def _onwards(self, found: Floats) -> Floats:
+        """(holes, branches): what goes back upstream in part of a beat comes again."""
+        onwards = found[:, : len(self.branches)]
+        return np.asarray(onwards / np.maximum(onwards.sum(axis=1, keepdims=True), 1e-300))
 
 
 def refuse_unmeshed(scenario: Scenario) -> None:
@@ -106,16 +107,12 @@ def resolve_tip(scenario: Scenario, parts: Parts, cycle: Cycle, progress: Progre
 
 
 def taken(answer: Streaming) -> str:
-    """Whose split the tree takes: "tracers" or "scalar".
+    """Whose split the tree takes: "tracers", or "scalar" where more than ``TRUSTED`` of a hole's are still inside.
 
-    What is still inside bounds the tracers' error, hole by hole. More of it than ``TRUSTED`` is borne where the scalar
-    is farther off than that: it has no such bound, and its numerical diffusion pulls it towards mixing.
+    What is still inside bounds the tracers' error; the scalar's numerical diffusion, which no such bound holds, pulls
+    it towards mixing.
     """
-    if INLET in answer.branches:  # tracers that come back by where they left would be counted twice
-        return "scalar"
-    apart = np.abs(answer.split - answer.by_tracers).max(axis=1)
-    borne = np.maximum(TRUSTED, np.minimum(apart, MOST_HELD))
-    return "tracers" if np.all(answer.held <= borne) else "scalar"
+    return "tracers" if np.all(answer.held <= TRUSTED) else "scalar"
 
 
 def _refuse_reflux(case: Case) -> None:
