@@ -103,20 +103,20 @@ def test_walls_throw_them_back(mesh):
 
 
 def test_molecules_spread_by_the_square_root_of_time(mesh):
-    still, count = np.zeros((len(mesh.points), 3)), 4000
+    still, count = np.zeros((len(mesh.points), 3)), 2000
     for diffusivity, time in ((1e-3, 1.0), (1e-3, 4.0), (4e-3, 1.0)):
         place, *_ = carried(mesh, np.full((count, 3), 0.5), still, diffusivity=diffusivity, end=time)
         assert place.mean(axis=0) == pytest.approx(0.5, abs=4.0 * np.sqrt(2.0 * diffusivity * time / count))
-        assert place.var(axis=0) == pytest.approx(2.0 * diffusivity * time, rel=0.1)
+        assert place.var(axis=0) == pytest.approx(2.0 * diffusivity * time, rel=0.15)
 
 
 def test_molecules_fill_a_closed_box_evenly(mesh):
     still = np.zeros((len(mesh.points), 3))
-    place, left, *_ = carried(mesh, np.full((4000, 3), 0.5), still, diffusivity=0.05, end=20.0)
+    place, left, *_ = carried(mesh, np.full((1500, 3), 0.5), still, diffusivity=0.1, end=3.0)
     assert np.all(left == -1)
     for axis in range(3):
-        share = np.histogram(place[:, axis], 5, (0.0, 1.0))[0] / 4000
-        assert share == pytest.approx(0.2, abs=0.03)
+        share = np.histogram(place[:, axis], 5, (0.0, 1.0))[0] / 1500
+        assert share == pytest.approx(0.2, abs=0.045)
 
 
 def test_straying_is_a_share_of_a_cell_on_a_cells_length():
@@ -125,12 +125,12 @@ def test_straying_is_a_share_of_a_cell_on_a_cells_length():
     plane, triangles = grid(side, side)
     mesh = region(*extruded(plane, triangles, side), [("all", lambda c: np.ones(len(c), bool))])
     size = float(np.cbrt(6.0 * mesh.dual.cell_volume).mean())
-    start = np.tile([0.1, 0.5, 0.5], (4000, 1))
+    start = np.tile([0.1, 0.5, 0.5], (1500, 1))
     for speed in (0.6, 0.06):
         velocity = np.tile([speed, 0.0, 0.0], (len(mesh.points), 1))
-        place, *_ = carried(mesh, start, velocity, straying=0.3, end=0.6 / speed)
+        place, *_ = carried(mesh, start, velocity, straying=0.2, end=0.6 / speed)
         assert place[:, 0].mean() == pytest.approx(0.7, abs=0.01)
-        assert place[:, 1:].var(axis=0) == pytest.approx(0.3**2 * size * 0.6, rel=0.12)
+        assert place[:, 1:].var(axis=0) == pytest.approx(0.2**2 * size * 0.6, rel=0.15)
 
 
 def test_a_team_carries_them_to_the_same_places(mesh):

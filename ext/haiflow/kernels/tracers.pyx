@@ -166,6 +166,42 @@ cdef inline Py_ssize_t advance(
     return walk(x, w, c, left_by, f)
 
 
+cdef inline double length(const double *u) noexcept nogil:
+    return sqrt(u[0] * u[0] + u[1] * u[1] + u[2] * u[2])
+
+
+cdef inline double spreading(double diffusivity, double straying, double size, double speed) noexcept nogil:
+    # (m2/s) variance to each side in a time.
+    return 2.0 * diffusivity + straying * straying * size * speed
+
+
+cdef inline Py_ssize_t wander(
+    double *x, double *w, Py_ssize_t cell, double now, double dt, double spread, double diffusivity, double straying,
+    const double[::1] size, unsigned long long *state, int *left_by, const Stream *f
+) noexcept nogil:
+    # A random step, as long as the spread is where it ends (Hänggi and Klimontovich): so what is even stays even where
+    # the spread is not the same everywhere; by the spread where it starts tracers would gather where they are slow.
+    cdef double y[3]
+    cdef double u[3]
+    cdef double draw[3]
+    cdef double far = sqrt(12.0 * dt)  # an even step's variance is a twelfth of its width's square
+    cdef int d
+    cdef Py_ssize_t c
+    for d in range(3):
+        draw[d] = far * even(state)
+        y[d] = x[d] + sqrt(spread) * draw[d]
+    c = walk(y, w, cell, left_by, f)
+    if left_by[0] < 0:
+        speed_at(u, y, w, c, share_of(now, f), f)
+        spread = spreading(diffusivity, straying, size[c], length(u))
+        for d in range(3):
+            x[d] += sqrt(spread) * draw[d]
+        return walk(x, w, cell, left_by, f)
+    for d in range(3):
+        x[d] = y[d]
+    return c
+
+
 def carry(
     double[:, ::1] place, int[::1] cell, int[::1] left_by, double[::1] clock, unsigned long long[::1] state,
     double[:, :, ::1] trail, int[::1] marks, double end, double start, const double[:, ::1] first,
@@ -206,7 +242,7 @@ def carry(
                     break
                 late = share_of(now, &f)
                 speed_at(u, x, w, c, late, &f)
-                speed = sqrt(u[0] * u[0] + u[1] * u[1] + u[2] * u[2])
+                speed = length(u)
                 reach = share * size[c]
                 dt = end - now
                 if speed * dt > reach:
@@ -214,7 +250,7 @@ def carry(
                 rate = turning(c, late, &f)
                 if rate * dt > share:
                     dt = share / rate
-                spread = 2.0 * diffusivity + straying * straying * size[c] * speed  # m2/s: variance in a time
+                spread = spreading(diffusivity, straying, size[c], speed)
                 if 12.0 * spread * dt > reach * reach:
                     dt = reach * reach / (12.0 * spread)
                 c = advance(x, w, c, now, dt, u, &gone, &f)
@@ -222,10 +258,7 @@ def carry(
                 if gone >= 0:
                     break
                 if spread > 0.0:
-                    far = sqrt(12.0 * spread * dt)  # wide: an even step's variance is a twelfth of its width's square
-                    for d in range(3):
-                        x[d] += far * even(&state[t])
-                    c = walk(x, w, c, &gone, &f)
+                    c = wander(x, w, c, now, dt, spread, diffusivity, straying, size, &state[t], &gone, &f)
                     if gone >= 0:
                         break
                 if marks[t] < trail.shape[1]:

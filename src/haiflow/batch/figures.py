@@ -70,6 +70,7 @@ FIGURES: dict[str, Callable[[Summary], float | None]] = {
     "tumours.min_dose_fraction": _over("tumours", "dose_fraction", min),
     "tumours.min_mean_tissue_concentration_kg_per_m3": _over("tumours", "mean_tissue_concentration_kg_per_m3", min),
     "split.largest_branch_fraction": _largest_share,
+    "junction.split_doubt_fraction": _at("junction", "split_doubt"),
     "junction.split_disagreement_fraction": _at("junction", "split_disagreement"),
     "off_target.sum_dose_fraction": _over("off_target", "dose_fraction", sum),
     "body.peak_concentration_kg_per_m3": _at("body", "peak_concentration_kg_per_m3"),

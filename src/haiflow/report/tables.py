@@ -65,7 +65,8 @@ OFF_TARGET_COLUMNS: tuple[Column, ...] = (
 TIP_ROWS: tuple[tuple[str, str, str, str], ...] = (
     ("junction", "cells", "Tetrahedra", ""),
     ("junction", "reynolds", "Reynolds number of the blood that comes in", ""),
-    ("junction", "split_disagreement", "Largest difference between tracers, straight ones and the scalar", "%"),
+    ("junction", "split_doubt", "Doubt of the split, of a hole's drug", "%"),
+    ("junction", "split_disagreement", "Largest difference between scalar and tracers", "%"),
     ("junction", "drug_balance", "Drug neither in nor out, of what enters", "%"),
     ("junction", "drug_out_of_bounds", "Drug's share beyond zero and one", ""),
     ("junction", "divergence", "Divergence left in a control volume, of the flow", ""),

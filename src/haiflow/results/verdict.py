@@ -18,7 +18,7 @@ OFF_TARGET_WARN, OFF_TARGET_ALARM = 0.05, 0.15  # of what left the pump
 LEAK_WARN, LEAK_ALARM = 1e-3, 0.05  # of what left the pump
 LOST_WARN, LOST_ALARM = 0.10, 0.25  # of the dose that the run without its faults delivers
 PERIODIC = 1e-3
-SPLIT_DOUBT = 0.05  # of a hole's drug: by so much scalar and tracers may differ
+SPLIT_DOUBT = 0.05  # of a hole's drug: so unsure its split may be
 MISSED = 0.10  # of its fair share by volume: less is a segment that the therapy misses
 
 
@@ -208,12 +208,12 @@ def _capital(text: object) -> str:
 
 
 def _split(summary: dict[str, Any]) -> list[Finding]:
-    """Whether tracers, straight ones and the scalar agree on where the drug goes at a tip in 3D."""
-    apart = summary.get("junction", {}).get("split_disagreement")
-    if apart is None or apart <= SPLIT_DOUBT:
+    """How sure it is where the drug goes at a tip in 3D."""
+    doubt = summary.get("junction", {}).get("split_doubt")
+    if doubt is None or doubt <= SPLIT_DOUBT:
         return []
-    text = f"Where the drug goes at the tip is uncertain by {say(apart, '%')} of it (tracers, straight ones and the"
-    return [Finding("warn", f"{text} scalar), and so are the segments' doses.")]
+    text = f"Where the drug goes at the tip is uncertain by {say(doubt, '%')} of it (its thread parts within a cell of"
+    return [Finding("warn", f"{text} where the blood does), and so are the segments' doses.")]
 
 
 def _periodic(summary: dict[str, Any]) -> list[Finding]:

@@ -62,10 +62,17 @@ class ResolvedTip:
         return dict(zip(self.branches, (self.weight @ self.split).tolist(), strict=True))
 
     @property
+    def doubt(self) -> float:
+        """Largest error of a share that what is known here allows for: what straying makes of it, and what is still
+        inside; the tracers, too, where the tree takes the scalar's split."""
+        sway = np.abs(self._onwards(self.answer.by_straight) - self._onwards(self.answer.by_tracers)).max()
+        known = max(float(sway), float(self.answer.held.max()))
+        return known if self.by == "tracers" else max(known, self.disagreement)
+
+    @property
     def disagreement(self) -> float:
-        """Largest difference of a share by scalar or by straight tracers from that by tracers that stray."""
-        by = [self._onwards(way) for way in (self.answer.by_tracers, self.answer.split, self.answer.by_straight)]
-        return float(max(np.abs(other - by[0]).max() for other in by[1:]))
+        """Largest difference of a share by the scalar from that by tracers."""
+        return float(np.abs(self._onwards(self.answer.split) - self._onwards(self.answer.by_tracers)).max())
 
     def _onwards(self, found: Floats) -> Floats:
         """(holes, branches): what goes back upstream in part of a beat comes again."""

@@ -43,9 +43,13 @@ def tip_rows(resolved: ResolvedTip) -> list[dict[str, Any]]:
 def tip_notes(resolved: ResolvedTip, faults: Sequence[str]) -> list[str]:
     """What a reader of the split must know; ``faults``: kinds of fault in the run."""
     notes = []
+    if resolved.doubt > DOUBTFUL:
+        doubt = f"{100 * resolved.doubt:.0f} %"
+        where = "its thread parts within a cell of where the blood does"
+        notes.append(f"the split is uncertain by {doubt} of the drug: {where}")
     if resolved.disagreement > DOUBTFUL:
         apart = f"{100 * resolved.disagreement:.0f} %"
-        notes.append(f"tracers, straight ones and the scalar differ by {apart} of the drug: {_why(resolved)}")
+        notes.append(f"the scalar's split, with a thread that is a cell thick at least, is {apart} of the drug apart")
     if resolved.answer.held.max() > DOUBTFUL:
         held = f"{100 * resolved.answer.held.max():.0f} %"
         notes.append(f"{held} of a hole's tracers stay near the tip beyond the time that is followed")
@@ -65,20 +69,13 @@ def tip_notes(resolved: ResolvedTip, faults: Sequence[str]) -> list[str]:
     return notes
 
 
-def _why(resolved: ResolvedTip) -> str:
-    """What sets the ways apart."""
-    answer = resolved.answer
-    if np.abs(answer.by_straight - answer.by_tracers).max() > DOUBTFUL:
-        return "a thread lies within a cell of the surface that parts the branches' blood"
-    return "the scalar's numerical diffusion spreads the thread beyond that surface"
-
-
 def tip_solver(resolved: ResolvedTip, seconds: float) -> tuple[dict[str, Any], dict[str, Any]]:
     """What ``summary.junction`` and ``summary.solver.junction`` say."""
     figures = dict(resolved.answer.figures)
     steps, unknowns = figures.pop("steps"), figures.pop("unknowns")
     figures.pop("mixed_share")
-    junction = {"node": resolved.region.node, "split_disagreement": resolved.disagreement, **figures}
+    known = {"split_doubt": resolved.doubt, "split_disagreement": resolved.disagreement}
+    junction = {"node": resolved.region.node, **known, **figures}
     return junction, {"unknowns": unknowns, "steps": steps, "seconds": seconds}
 
 

@@ -33,8 +33,8 @@ def test_off_target_delivery_is_graded(fraction: float, severity: str) -> None:
 
 
 @pytest.mark.parametrize(("apart", "severities_"), [(0.01, []), (0.15, ["warn"])])
-def test_a_split_on_which_scalar_and_tracers_differ_is_a_warning(apart: float, severities_: list[str]) -> None:
-    assert severities({"junction": {"split_disagreement": apart}}, "uncertain by") == severities_
+def test_a_split_that_is_not_sure_is_a_warning(apart: float, severities_: list[str]) -> None:
+    assert severities({"junction": {"split_doubt": apart}}, "uncertain by") == severities_
 
 
 @pytest.mark.parametrize(("part", "severity"), [(1.0, "ok"), (0.85, "warn"), (0.5, "alarm")])

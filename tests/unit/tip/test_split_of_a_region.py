@@ -93,10 +93,17 @@ def test_the_tree_takes_the_tracers_split_unless_many_are_still_inside(held, by)
     assert tip_room.taken(answer(0.9, held=held)) == by
 
 
-@pytest.mark.parametrize(("tracers", "straight", "doubt"), [(0.85, 0.82, 0.05), (0.85, 1.0, 0.15), (0.8, 0.8, 0.0)])
-def test_the_doubt_is_the_largest_of_three_ways(tracers, straight, doubt):
-    resolved = tip_room.ResolvedTip(None, answer(tracers, straight), np.ones(1), "tracers")
-    assert resolved.disagreement == pytest.approx(doubt)
+@pytest.mark.parametrize(
+    ("tracers", "straight", "held", "by", "doubt"),
+    [
+        (0.85, 0.82, 0.0, "tracers", 0.03), (0.85, 1.0, 0.0, "tracers", 0.15), (0.85, 0.82, 0.09, "tracers", 0.09),
+        (0.85, 0.85, 0.0, "tracers", 0.0), (0.95, 0.95, 0.12, "scalar", 0.15), (0.85, 0.85, 0.2, "scalar", 0.2),
+    ],
+)  # fmt: skip
+def test_doubt_is_what_straying_or_what_is_inside_makes_of_the_split(tracers, straight, held, by, doubt):
+    resolved = tip_room.ResolvedTip(None, answer(tracers, straight, held), np.ones(1), by)
+    assert resolved.doubt == pytest.approx(doubt)
+    assert resolved.disagreement == pytest.approx(tracers - 0.8)
 
 
 def test_what_goes_back_by_the_inlet_is_out_of_the_split_and_the_doubt():
