@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from haiflow.cli_options import AS_JSON
 from haiflow.errors import InputError
@@ -77,12 +79,14 @@ def build(
     force: bool,
 ) -> int:  # fmt: skip
     """Mesh the standard liver, a closed surface (.stl .ply .obj), a label volume (.nrrd .nii .nii.gz), or the region
-    round a scenario's tip: junction SCENARIO.yaml -o F.msh."""
+    round a scenario's tip: junction SCENARIO.yaml -o F.msh. That is as fine as its catheter.tip.cells says, or has
+    about --cells tetrahedra."""
     from haiflow.mesh.convert import refuse_existing, save
 
     refuse_existing(Path(output), force)
+    _refuse_unheard(source, scenario)
     if source == "junction":
-        return _junction(scenario, Path(output))
+        return _junction(scenario, Path(output), cells if _given("cells") else None)
     made = _made(Path(source), cells, edge, segments, unit)
     save(made, Path(output), force)
     click.echo(f"{output}: {len(made.tetra)} tetrahedra, {1e6 * made.volume:.5g} mL, in metres", err=True)
@@ -91,11 +95,40 @@ def build(
     return 0
 
 
-def _junction(scenario: str | None, output: Path) -> int:
+def _given(option: str) -> bool:
+    """Whether an option stands on the command line: a default is no wish."""
+    return click.get_current_context().get_parameter_source(option) is ParameterSource.COMMANDLINE
+
+
+def _refuse_unheard(source: str, scenario: str | None) -> None:
+    """Raises InputError for an option that would change nothing."""
+    from haiflow.mesh.files import SURFACE_FORMATS
+
+    if source == "junction":
+        of_scenario = "a region round a tip is drawn by its scenario, in metres"
+        refused = dict.fromkeys(("edge", "segments", "unit"), (of_scenario, "use --cells, or the keys of catheter.tip"))
+    else:
+        refused = {}
+        if Path(source).suffix.lower() not in SURFACE_FORMATS:
+            why = "only a surface (.stl .ply .obj) has a unit of its own and no segments"
+            refused = dict.fromkeys(("segments", "unit"), (why, "leave it out"))
+        if _given("edge"):
+            refused["cells"] = ("--edge says how fine the mesh is", "give one of both")
+        if scenario is not None:
+            raise InputError(f"haiflow mesh build {source}", scenario, "only a junction has a scenario",
+                             "write: haiflow mesh build junction SCENARIO.yaml, or leave it out")  # fmt: skip
+    for option, (rule, remedy) in refused.items():
+        if _given(option):
+            raise InputError(f"--{option}", f"given for {source}", f"it changes nothing: {rule}", remedy)
+
+
+def _junction(scenario: str | None, output: Path, cells: int | None) -> int:
     from haiflow.junction.outline import build as meshed
     from haiflow.mesh.convert import written
     from haiflow.mesh.patches import write_region
+    from haiflow.scenario.check_tip import unheard_in_mesh
     from haiflow.scenario.load import load
+    from haiflow.scenario.tip_cost import across_for
     from haiflow.scenario.tip_region import tip_region
 
     if scenario is None:
@@ -104,10 +137,15 @@ def _junction(scenario: str | None, output: Path) -> int:
     model = load(scenario).model
     if model.arteries is None or model.catheter is None:
         raise InputError(scenario, "no arteries or no catheter", "a region lies round a tip in arteries", "add both")
-    made = meshed(tip_region(model.arteries, model.catheter).shape)
+    shape = tip_region(model.arteries, model.catheter).shape
+    if cells is not None:
+        shape = replace(shape, cells=across_for(shape, cells))
+    made = meshed(shape)
     written(output, lambda path: write_region(path, made))
     patches = ", ".join(made.names)
     click.echo(f"{output}: {len(made.tetra)} tetrahedra, in metres, with the patches {patches}", err=True)
+    for key in unheard_in_mesh(model.catheter, model.arteries, own_cells=cells is not None):
+        _note(key)
     return 0
 
 

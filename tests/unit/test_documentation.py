@@ -90,3 +90,14 @@ def test_keys_that_the_output_page_names_are_written():
     assert len(files) > 8
     assert len(arrays) > 4
     assert [name for name in {*files, *arrays} if f'"{name}"' not in source] == []
+
+
+def test_files_that_pages_and_messages_name_are_there():
+    """Examples, scripts and tests by their path in the tree, in every page and every line of the package."""
+    sources = [*PAGES, *sorted((ROOT / "src").rglob("*.py")), *sorted((ROOT / "examples").rglob("*.yaml"))]
+    folders, endings = "examples|docs|benchmarks|tests|ext|src|meshes", "yaml|py|pyx|pxi|md|csv"
+    path = re.compile(rf"(?<![\w/.])(?:{folders})/[\w/.-]*\.(?:{endings})\b")
+    named = {(source.name, found) for source in sources
+             for found in path.findall(source.read_text(encoding="utf-8"))}  # fmt: skip
+    assert len(named) > 30
+    assert sorted(each for each in named if not (ROOT / each[1]).is_file()) == []

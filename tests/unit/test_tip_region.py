@@ -258,18 +258,6 @@ def test_a_bevel_that_outruns_the_shaft_and_a_thread_of_a_catheter_are_refused(t
         check(replace(shape, tip=replace(shape.tip, outer_diameter=2e-5, holes=thin)))
 
 
-@pytest.mark.parametrize("place", ["lumen", "ostium"])
-def test_the_plan_knows_about_how_many_cells_a_region_will_have(tmp_path, place):
-    pytest.importorskip("gmsh", exc_type=(ImportError, OSError))
-    tip = "vessel: proper_hepatic_distal, position: 8 mm" if place == "lumen" else "vessel: gastroduodenal"
-    (tmp_path / "tip.yaml").write_text(BASE)
-    given = {"catheter.tip": f"{{{tip}, resolve: 3d, cells: 5}}", "catheter.outer_diameter": "1.2 mm",
-             "arteries.ligated": "[gastroduodenal, right_gastric]"}  # fmt: skip
-    found = haiflow.load(tmp_path / "tip.yaml", set=given)
-    meshed = len(build(tip_region(found.model.arteries, found.model.catheter).shape).tetra)
-    assert plan(found).cells["tip"] == pytest.approx(meshed, rel=0.25)
-
-
 LUMEN = {"vessel": "proper_hepatic_distal", "position": "8 mm", "resolve": "3d"}
 
 

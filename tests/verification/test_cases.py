@@ -48,7 +48,7 @@ def test_the_nozzle_says_of_each_place_where_the_laboratories_are():
 
 def test_the_steady_drug_is_bounded_and_balanced():
     mesh, flow, state = tee(0.3)
-    entering = -flow.ends.through("hole:left", state.velocity)[:, None]
+    entering = -flow.ends.through("hole:0", state.velocity)[:, None]
     field = DrugField(mesh, entering, {name: points for name, points, _ in flow.ends.outlets}, diffusivity=0.0)
     c, leaving = field.steady(state.flux, state.boundary_flux)
     assert c.min() > -1e-4
@@ -57,7 +57,7 @@ def test_the_steady_drug_is_bounded_and_balanced():
     carried, left = field.carried(c, state.flux), np.zeros(len(c))
     np.add.at(left, mesh.dual.ends[:, 0], carried[:, 0])
     np.subtract.at(left, mesh.dual.ends[:, 1], carried[:, 0])
-    ends = np.concatenate([mesh.on(name) for name in ("hole:left", "hole:right", "to_left", "to_right")])
+    ends = np.concatenate([mesh.on(name) for name in ("hole:0", "hole:1", "to_left", "to_right")])
     inner = np.setdiff1d(np.arange(len(c)), ends)
     assert len(inner) > 500
     assert abs(left[inner].sum()) < 1e-3 * entering.sum()  # what tracers are started by is what leaves

@@ -170,10 +170,10 @@ def _check_tip(shape: Shape, tip: Tip, place: str) -> None:
 
 
 def _check_body(shape: Shape, tip: Tip, place: str) -> None:
-    if tip.shape == "bevelled" and abs(tip.bevel) > STEEPEST:
+    if tip.shape == "bevelled" and not 0.0 <= tip.bevel <= STEEPEST:
         raise InputError(f"{place}.bevel", f"{np.degrees(tip.bevel):.3g} degrees",
-                         f"a bevel is {np.degrees(STEEPEST):.0f} degrees from a square face at most",
-                         "give a smaller angle")  # fmt: skip
+                         f"a bevel is {np.degrees(STEEPEST):.0f} degrees from a square face at most, and not negative",
+                         f"give an angle from 0 to {np.degrees(STEEPEST):.0f} degrees")  # fmt: skip
     thinnest = THINNEST * shape.parent_diameter
     if tip.outer_diameter < thinnest:
         raise InputError(WIDTH, f"{1e3 * tip.outer_diameter:.3g} mm",

@@ -19,6 +19,7 @@ MM = 1e3
 HXT = 10
 WORST = 0.08  # mean-ratio quality that no cell may fall below
 AT_WALL = 0.7  # edge at a vessel's wall, of that in its middle
+FLAT_AT_WALL = 0.3  # of that edge: how deep the cells at a wall stay so fine
 ROUND = 12  # edges along a catheter's diameter
 HOLE = 7  # edges along a hole's diameter
 GROWTH = 0.25  # of the edge, per length away from tip or hole
@@ -199,7 +200,7 @@ def _sizes(gmsh: Any, shape: Shape) -> None:
     """Edges grow away from holes, tip and walls."""
     mesh, middle = gmsh.model.mesh, MM * shape.size
     surfaces = [tag for _, tag in gmsh.model.getEntities(2)]
-    limits = [_threshold(mesh.field, surfaces, AT_WALL * middle, middle, 0.3 * middle)]
+    limits = [_threshold(mesh.field, surfaces, AT_WALL * middle, middle, FLAT_AT_WALL * middle)]
     if shape.tip is not None:
         tip = shape.tip
         catheter = [tag for tag in surfaces if _of_catheter(gmsh, tag, shape, tip)]
@@ -229,11 +230,16 @@ def _size_of(gmsh: Any, tag: int) -> float:
 
 
 def _of_catheter(gmsh: Any, tag: int, shape: Shape, tip: Tip) -> bool:
-    """Whether a surface is the catheter's: told by a point on it, as a tube's own middle lies in its lumen."""
+    """Whether a surface is the catheter's: told by a point on it, as a tube's own middle lies in its lumen. The flat
+    ends that the shaft goes out by have that point in the shaft."""
     low, high = gmsh.model.getParametrizationBounds(2, tag)
     point = np.array(gmsh.model.getValue(2, tag, [(a + b) / 2 for a, b in zip(low, high, strict=True)]))[None] / MM
-    inlet = patches(shape)[0][1]
-    return bool(_on_shaft(tip)(point)[0] and not inlet(point)[0])
+    ends = [patches(shape)[0][1]]
+    if shape.ostium is not None:
+        tied, way = np.asarray(shape.ostium.direction), 0.5 * shape.parent_diameter + shape.ostium.length
+        tied_at = way * tied - np.array([0.0, 0.0, shape.ostium.distance])
+        ends.append(_plane(tied_at, tied, 1e-3 * shape.size, shape.ostium.diameter))
+    return bool(_on_shaft(tip)(point)[0] and not any(end(point)[0] for end in ends))
 
 
 def _meshed(gmsh: Any) -> tuple[Floats, Ints]:

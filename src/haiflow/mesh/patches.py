@@ -45,6 +45,7 @@ def read_region(path: Path, place: str, unit: float = 1.0) -> Region:
     inverted = tetra_volumes(points[used], cells) < 0.0
     cells[inverted] = cells[inverted][:, [0, 2, 1, 3]]
     _check(points[used], cells, place)
+    _unfolded(cells, place)
     place_of = np.full(len(points), -1)
     place_of[used] = np.arange(len(used))
     return _named(points[used], cells, _surfaces(mesh), place_of, place)
@@ -80,6 +81,27 @@ def _check(points: Floats, tetra: Ints, place: str) -> None:
     worst = float(tetra_quality(points, tetra).min())
     if worst < FLAT:
         raise InputError(place, f"a cell of quality {worst:.2g}", "flat cells", "mend or remesh the volume")
+
+
+def _unfolded(tetra: Ints, place: str) -> None:
+    """Raises InputError where two cells lie on the same side of the face between them: one is turned inside out.
+
+    Every cell (all of positive volume) goes round its faces outwards, so neighbours go round the one they share in
+    opposite senses.
+    """
+    faces = tetra[:, [(1, 2, 3), (0, 3, 2), (0, 1, 3), (0, 2, 1)]].reshape(-1, 3)
+    sense = np.ones(len(faces), np.int8)
+    for one, other in ((0, 1), (1, 2), (0, 1)):
+        turned = faces[:, one] > faces[:, other]
+        faces[turned] = faces[turned][:, np.array([1, 0, 2] if one == 0 else [0, 2, 1])]
+        sense[turned] *= -1
+    order = np.lexsort(faces.T)
+    faces, sense = faces[order], sense[order]
+    alike = np.all(faces[1:] == faces[:-1], axis=1) & (sense[1:] == sense[:-1])
+    if alike.any():
+        raise InputError(place, f"{int(alike.sum())} faces with both cells on one side",
+                         "the mesh is folded over itself",
+                         "mend or remesh the volume: a point lies beyond its neighbours")  # fmt: skip
 
 
 def _closed(points: Floats, wall: Ints, place: str) -> None:

@@ -1,7 +1,8 @@
 """junction.vtu, junction.pvd with the folder junction/, and tracers.vtp: the region round the tip.
 
 ``junction.vtu`` has the means over the cardiac cycle at the points, and the boundary's triangles with their ``patch``;
-the collection has velocity and drug at times within the cycle; ``tracers.vtp`` has the ways of tracers as poly-lines.
+the collection has velocity and drug at times within the cycle, of a steady flow at one; ``tracers.vtp`` has the ways
+of tracers as poly-lines.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ INSIDE = -1  # "patch" of a tetrahedron
 def write(folder: Path, region: JunctionField) -> None:
     """Writes all files of ``region`` into ``folder``."""
     _file(region, region.point_data).write(folder / FILE, encoding="utf-8", xml_declaration=True)
-    if len(region.times) > 1:
+    if len(region.times):
         (folder / FOLDER).mkdir()
         root = ElementTree.Element("VTKFile", type="Collection", version="1.0", byte_order="LittleEndian")
         collection = ElementTree.SubElement(root, "Collection")
@@ -114,7 +115,7 @@ def read(folder: Path) -> JunctionField | None:
 
 
 def _read_frames(folder: Path, n: int) -> tuple[NDArray[np.float64], NDArray[np.float32], NDArray[np.float32]]:
-    """Times (k,) s within the beat, velocity (k, n, 3) m/s and drug (k, n) over mixed; k = 0 of a steady flow."""
+    """Times (k,) s within the beat, velocity (k, n, 3) m/s and drug (k, n) over mixed; k = 1 of a steady flow."""
     path = folder / COLLECTION
     sets = list(ElementTree.parse(path).getroot().iter("DataSet")) if path.exists() else []
     times = np.array([float(item.get("timestep", "nan")) for item in sets])

@@ -75,6 +75,18 @@ def unheard(catheter: Catheter | None, arteries: Arteries | None) -> list[str]:
             if getattr(tip, key) != getattr(plain, key)]  # fmt: skip
 
 
+def unheard_in_mesh(catheter: Catheter, arteries: Arteries | None, own_cells: bool) -> list[str]:
+    """The same of a mesh that is made of the tip, whether or not the scenario solves it in 3D.
+
+    ``own_cells``: how fine it is was asked for beside the scenario.
+    """
+    drawn = catheter.tip.model_copy(update={"resolve": "3d", "mesh": None, "flow": "pulsatile"})
+    told = unheard(catheter.model_copy(update={"tip": drawn}), arteries)
+    if own_cells and catheter.tip.cells != Tip().cells:
+        told.append("catheter.tip.cells changes nothing: --cells says how many there are")
+    return told
+
+
 def _through_ostium(tip: Tip, arteries: Arteries | None) -> bool:
     """Whether the shaft comes in through a vessel that is tied off."""
     tied = () if arteries is None else arteries.ligated or ()

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from math import ceil, hypot, pi
-from typing import TYPE_CHECKING, Any
+from math import ceil
+from typing import Any
 
 from haiflow.scenario.check_tip import unheard
 from haiflow.scenario.load import Scenario
 from haiflow.scenario.model import Arteries, Event, Fault, ScenarioModel
+from haiflow.scenario.tip_cost import tip_cells, tip_seconds, told_cost
 from haiflow.units import format_quantity
 
-if TYPE_CHECKING:
-    from haiflow.junction.geometry import Shape
-
 # Measured on two cores of a 2.5 GHz class machine; good to a factor of two.
-CELLS_IN_CUBE, CELLS_AT_TIP = 7.0, 4.0  # tetrahedra of a region by the cube of its edge; of what is finer at the shaft
-TIP_STEADY, TIP_STEP, TIP_BEATS = 7e-5, 1.1e-6, 3.0  # s a cell; s a cell and step; cycles until the split repeats
 START_AND_PICTURES = 3.0  # s
 CELL_STEP = 25e-9  # s, one cell and time step of the 1D flow
 CYCLES = 20  # to the periodic state
@@ -32,7 +28,7 @@ LINE_EXCHANGES, LINE_TARGET = 200.0, 1e-4  # a second; s: of a line without arte
 @dataclass(frozen=True)
 class Plan:
     """The parts that take part and those left out, cells, what happens when, choices made for the user, keys of the
-    tip that change nothing, the time."""
+    tip that change nothing, what costs much, the time."""
 
     name: str
     parts: dict[str, str]
@@ -41,6 +37,7 @@ class Plan:
     events: list[tuple[float, str]]
     decided: list[str]
     unheard: list[str]
+    costly: list[str]
     clock: str
     duration_s: float
     outputs: int
@@ -60,6 +57,7 @@ class Plan:
         lines += [f"  {_time(time):>10}  {what}" for time, what in self.events]
         lines += [f"  {'decided:':<10} {what}" for what in self.decided]
         lines += [f"  {'unheard:':<10} {what}" for what in self.unheard]
+        lines += [f"  {'costly:':<10} {what}" for what in self.costly]
         lines += [f"  {'run:':<10} {self.clock} clock, {_time(self.duration_s)}, {self.outputs} outputs"]
         lines += [f"  {'estimated:':<10} about {self.estimated_s:.0f} s"]
         return "\n".join(lines)
@@ -82,6 +80,7 @@ def plan(scenario: Scenario) -> Plan:
         events=sorted(_events(model)),
         decided=list(_decided(scenario)),
         unheard=unheard(model.catheter, model.arteries),
+        costly=told_cost(model, tip),
         clock=model.run.clock,
         duration_s=model.run.duration,
         outputs=ceil(model.run.duration / every - 1e-9) + 1,
@@ -198,53 +197,6 @@ def liver_cells(scenario: Scenario) -> int:
     if path is None:
         return len(standard_liver().tetra)
     return len(read_liver(path, scenario.mesh_place, unit=liver.mesh_unit, labels=liver.labels).tetra)
-
-
-def tip_cells(scenario: Scenario) -> int:
-    """How many tetrahedra the region round a tip in 3D has, of one's own mesh, or about will have; 0 where it mixes."""
-    model = scenario.model
-    if model.catheter is None or model.arteries is None or model.catheter.tip.resolve != "3d":
-        return 0
-    from haiflow.scenario.tip_mesh import read_own
-    from haiflow.scenario.tip_region import tip_region
-
-    if scenario.tip_mesh_path is not None:
-        return len(read_own(scenario.tip_mesh_path).tetra)
-
-    shape = tip_region(model.arteries, model.catheter).shape
-    tubes = [(shape.parent_diameter, 0.6 * shape.parent_length), (shape.end_diameter, 0.4 * shape.parent_length)]
-    tubes += [(branch.diameter, shape.reach(branch)) for branch in shape.branches]
-    volume = sum(0.7854 * diameter**2 * length for diameter, length in tubes)
-    return int(CELLS_IN_CUBE * volume / shape.size**3 + CELLS_AT_TIP * fineness_round(shape))
-
-
-def fineness_round(shape: Shape) -> float:
-    """Volume round the catheter's shaft over the cube of the edge there, which grows away from it (no unit).
-
-    The integral over x, from the shaft to the wall, of 2 pi (R + x) L / h^3 with h = e + GROWTH x up to ``shape.size``.
-    """
-    from haiflow.junction.outline import GROWTH, ROUND
-
-    tip = shape.tip
-    if tip is None:
-        return 0.0
-    radius, edge = 0.5 * tip.outer_diameter, min(tip.outer_diameter / ROUND, shape.size)
-    length, room = shape.parent_length + tip.place[2], 0.5 * shape.parent_diameter - radius
-    if shape.ostium is not None:
-        inside = 0.5 * shape.parent_diameter - hypot(*tip.place[:2])
-        length, room = shape.ostium.length + max(inside, 0.0), 0.5 * shape.ostium.diameter - radius
-    last = min(shape.size, edge + GROWTH * room)
-    terms = (1.0 / edge - 1.0 / last) / GROWTH, 0.5 * (edge**-2 - last**-2) * (radius - edge / GROWTH)
-    return 2.0 * pi * length * sum(terms) / GROWTH
-
-
-def tip_seconds(model: ScenarioModel, cells: int) -> float:
-    """Of meshing and solving the region round the tip, where it has not been solved before."""
-    if not cells or model.catheter is None:
-        return 0.0
-    tip = model.catheter.tip
-    steady = 3.0 + TIP_STEADY * cells
-    return steady if tip.flow == "steady" else steady + TIP_STEP * TIP_BEATS * tip.steps * cells
 
 
 def artery_cells(model: ScenarioModel) -> int:

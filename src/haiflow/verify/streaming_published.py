@@ -30,7 +30,7 @@ INPUTS = {
 def by_place(count: int = 3000) -> tuple[Floats, Floats]:
     """Where each tracer starts across the inlet (-0.5 to 0.5), and whether it leaves to the left."""
     mesh, _, state = tee(0.5)
-    sent = release(mesh, ("hole:left", "hole:right"), state.velocity, count)
+    sent = release(mesh, ("hole:0", "hole:1"), state.velocity, count)
     start = sent.place[:, 0].copy()
     sent.carry(0.0, 500.0, state.velocity, state.velocity, WAYS)
     gone = sent.left_by >= 0

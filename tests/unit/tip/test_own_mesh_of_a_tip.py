@@ -34,6 +34,11 @@ def test_contradictions_are_found_before_the_first_step(scenario, tmp_path, sett
     assert rule in str(caught.value)
 
 
+def inner_point(mesh):
+    """A point that lies on no wall."""
+    return int(np.setdiff1d(mesh.tetra, mesh.wall)[0])
+
+
 def wrong_meshes():
     """Name -> (what becomes of the sound mesh, the rule that refuses it)."""
     far = np.array([0.0, 0.0, 0.1])
@@ -44,7 +49,14 @@ def wrong_meshes():
                     wall=np.concatenate([whole.wall, whole.wall + n]))  # fmt: skip
     flat = whole.points.copy()
     flat[whole.tetra[0, 0]] = flat[whole.tetra[0, 1:]].mean(axis=0)
+    folded = whole.points.copy()
+    apex = inner_point(whole)
+    corner = whole.tetra[np.any(whole.tetra == apex, axis=1)][0]
+    opposite = folded[corner[corner != apex]].mean(axis=0)
+    folded[apex] = opposite + 0.7 * (opposite - folded[apex])  # beyond the face: that cell is inside out
     return {
+        "folded": (replace(whole, points=folded), "folded over itself"),
+        "in mm": (replace(whole, points=1e3 * whole.points), "no such artery"),
         "other branch": (duct(("right_hepatic", "somewhere")), "no patch named left_hepatic"),
         "one more": (replace(whole, names=tuple(name.replace("vessel", "hose") for name in whole.names)), "hose"),
         "two pieces": (twice, "in 2 pieces"),

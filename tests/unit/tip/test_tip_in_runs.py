@@ -121,13 +121,16 @@ def test_a_solved_tip_is_found_again_at_another_rate_of_the_pump(scenario, tmp_p
 def test_files_are_read_back(scenario, tmp_path):
     results = haiflow.run(scenario(tmp_path))
     results.save(tmp_path / "out")
-    for name in ("junction.vtu", "tracers.vtp"):
+    for name in ("junction.vtu", "tracers.vtp", "junction/0000.vtu"):
         assert (tmp_path / "out" / name).stat().st_size > 1000
     back = junction.read(tmp_path / "out")
     known = results.junction
     assert np.allclose(back.points, known.points)
     assert np.array_equal(back.wall, known.wall)
     assert back.names == known.names
+    assert back.times.tolist() == [0.0]  # of a steady flow, for a reader that opens junction.pvd
+    assert np.allclose(back.velocity[0], known.velocity[0])
+    assert back.period == 0.0
     assert back.branches == known.branches
     assert np.allclose(back.point_data["velocity_m_per_s"], known.point_data["velocity_m_per_s"])
     assert np.array_equal(back.trail_branch, known.trail_branch[(~np.isnan(known.trails[:, :, 0])).sum(axis=1) > 1])

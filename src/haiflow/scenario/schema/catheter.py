@@ -55,7 +55,7 @@ class Tip(f.Part):
     shape: Literal["square", "bevelled", "rounded"] = "square"
     """of the end in 3D, open or closed; a closed one that is rounded is half a ball"""
     bevel: f.Angle = 0.7853981633974483
-    """between a bevelled face and a square one"""
+    """between a bevelled face and a square one, 0 to 70 degrees"""
     offset: f.Distance = 0.0
     """of the tip from the axis of the vessel that its shaft lies in"""
     towards: f.Name | None = None

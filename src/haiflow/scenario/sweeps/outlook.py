@@ -9,8 +9,9 @@ from typing import Any
 
 from haiflow.errors import InputErrors
 from haiflow.scenario.load import Scenario
-from haiflow.scenario.plan import START_AND_PICTURES, Plan, counted, estimate, plan, tip_cells, tip_seconds
+from haiflow.scenario.plan import START_AND_PICTURES, Plan, counted, estimate, plan
 from haiflow.scenario.sweeps.swept import Swept, misspelt
+from haiflow.scenario.tip_cost import tip_cells, tip_seconds
 
 # Measured on one core of a 2.5 GHz class machine; good to a factor of two.
 VARIANT = 0.04  # s: reading, summing up and writing one variant without pictures
