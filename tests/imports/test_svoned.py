@@ -8,6 +8,7 @@ from scipy.integrate import quad
 
 from haiflow.errors import InputError
 from haiflow.scenario.imports.draft import Draft, DraftOutlet, DraftVessel
+from haiflow.scenario.imports.findings import Findings
 from haiflow.scenario.imports.means import mean_pressures
 from haiflow.scenario.imports.svoned import read as svoned
 from haiflow.scenario.imports.waveforms import Cycle
@@ -261,3 +262,12 @@ def test_a_bad_deck_is_refused_with_its_place(svoned_deck, read, old, new, rule)
         read(svoned_deck, svoned)
     assert rule in str(refused.value)
     assert "fork.in" in refused.value.place
+
+
+def test_links_that_lead_round_are_told(tmp_path):
+    (tmp_path / "round.in").symlink_to("round.in")
+    (tmp_path / "deck.in").write_text("INCLUDE round.in TRUE\n")
+    for deck in ("deck.in", "round.in"):
+        with pytest.raises(InputError) as caught:
+            svoned(tmp_path / deck, Findings())
+        assert "round.in" in str(caught.value)

@@ -56,9 +56,9 @@ def cards(deck: Path) -> list[Card]:
 
 
 def _read(file: Path, deck: Path, found: list[Card], open_files: list[Path]) -> None:
+    text = deck_text(file, str(file))  # before it is resolved: of links that lead round it says so
     if file.resolve() in open_files or len(open_files) > MOST_INCLUDED:
         raise InputError(str(file), "INCLUDE", "the file includes itself", "delete the INCLUDE")
-    text = deck_text(file, str(file))
     if text.lstrip().startswith("{"):
         rule = "the deck is JSON; the lines of a .in file are read"
         raise InputError(str(file), "{", rule, "give the .in file that it was made from")
