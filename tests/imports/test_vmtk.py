@@ -355,3 +355,12 @@ def test_lines_of_one_point_each_are_no_centre_lines(tmp_path):
     file = save(tmp_path / "c.vtp", [TRUNK[:1], TRUNK[1:2]], [RADII[0][:1], RADII[0][1:2]])
     with pytest.raises(InputError, match="none has two points"):
         reader(Assumed("mm"))(file, Findings())
+
+
+def test_a_tract_of_no_points_leaves_the_branches_to_where_lines_part(tmp_path, read):
+    cells = {"CenterlineIds": [0, 0, 1, 1], "TractIds": [0, 1, 0, 1], "GroupIds": [0, 1, 0, 2], "Blanking": [0] * 4}
+    empty = np.empty((0, 3))
+    file = save(tmp_path / "c.vtp", [WHOLE[0], empty, WHOLE[1], empty], [RADII[0], empty[:, 0], RADII[1], empty[:, 0]],
+                **cells)  # fmt: skip
+    model, _ = read(file, reader(Assumed("mm")))
+    assert len(model.arteries.network.vessels) == 3
