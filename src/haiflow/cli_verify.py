@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from haiflow.cli_options import AS_JSON
+from haiflow.cli_options import AS_JSON, WRITTEN
 
 if TYPE_CHECKING:
     from haiflow.verify.cases import Outcome
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[GROUP or CASE] ...")
-@click.option("-o", "--output", metavar="DIR", help="Write the credibility report there: report.html, .csv and .json.")
+@click.option("-o", "--output", metavar="DIR", type=WRITTEN,
+              help="Write the credibility report there: report.html, .csv and .json.")
 @click.option("--slow", is_flag=True, help="Run the cases that take minutes, too.")
 @click.option("--list", "listing", is_flag=True, help="List the cases.")
 @click.option("--force", is_flag=True, help="Replace an existing report in DIR.")
