@@ -140,7 +140,7 @@ def test_the_summary_counts_kinds_and_what_is_not_met_and_names_wrong_models(mon
                   "validation": {"cases": 0, "passed": 0, "failed": 0, "not_run": 0},
                   "weak validation": {"cases": 1, "passed": 1, "failed": 0, "not_run": 0}},
         "figures": {"deciding": 4, "in_their_interval": 4, "orders": 0},
-        "stated": {"figures": 2, "met": 1},
+        "stated": {"figures": 2, "met": 1, "by_case": {"pump/stated": {"figures": 2, "met": 1}}},
         "failed": [], "not_run": ["pump/long"], "not_met": ["pump/stated: bench, far"],
         "weak": {"pump/blunt": ["all is mixed"]},
     }  # fmt: skip

@@ -27,7 +27,8 @@ def summary(every: Sequence[Outcome]) -> dict[str, Any]:
         "cases": {kind: _cases([each for each in every if each.case.evidence == kind]) for kind in KINDS},
         "figures": {"deciding": len(deciding), "in_their_interval": sum(figure.passed for figure in deciding),
                     "orders": sum(figure.is_order for figure in figures)},
-        "stated": {"figures": len(figures) - len(deciding), "met": len(figures) - len(deciding) - len(unmet)},
+        "stated": {"figures": len(figures) - len(deciding), "met": len(figures) - len(deciding) - len(unmet),
+                   "by_case": {each.name: _met(each) for each in every if each.stated}},
         "failed": failed, "not_run": left, "not_met": unmet,
         "weak": {each.name: each.passing_rivals for each in every if each.passing_rivals},
     }  # fmt: skip
@@ -36,6 +37,10 @@ def summary(every: Sequence[Outcome]) -> dict[str, Any]:
 def not_met(every: Sequence[Outcome]) -> list[str]:
     """The stated figures outside of their interval."""
     return [f"{each.name}: {figure.quantity}" for each in every for figure in each.stated if not figure.passed]
+
+
+def _met(outcome: Outcome) -> dict[str, int]:
+    return {"figures": len(outcome.stated), "met": sum(figure.passed for figure in outcome.stated)}
 
 
 def _cases(mine: Sequence[Outcome]) -> dict[str, int]:
