@@ -58,18 +58,30 @@ def _figure(row: dict[str, Any]) -> str:
         return f"| {row['case']} | – | | | | {row['state']} {row['failure'] if row['state'] == 'failed' else ''} |"
     low, high = (float("inf") * sign if row[key] is None else row[key] for key, sign in (("low", -1), ("high", 1)))
     known = "–" if row["reference"] is None else number(row["reference"], 4)
-    sign = "" if row["passed"] else "**failed**"
+    sign = "" if row["passed"] else "stated: **not met**" if row["stated"] else "**failed**"
     found = "not a number" if row["result"] is None else number(row["result"], 4)
     return f"| {row['case']} | {row['quantity']} | {known} | {found} | {wanted(low, high, row['reference'])} | {sign} |"
 
 
+def counted(summary: dict[str, Any]) -> str:
+    """A table of the kinds of evidence, what is stated and not met, and the wrong models that pass."""
+    rows = [f"| {kind} | {each['cases']} | {each['passed']} | {each['failed']} | {each['not_run']} |"
+            for kind, each in summary["cases"].items()]  # fmt: skip
+    table = "\n".join(["| evidence | cases | passed | failed | not run |\n| --- | --- | --- | --- | --- |", *rows])
+    stated, unmet = summary["stated"], ", ".join(summary["not_met"]) or "none"
+    weak = "\n".join(f"- `{name}`: {'; '.join(models)}" for name, models in summary["weak"].items())
+    told = f"Stated, deciding nothing: {stated['met']} of {stated['figures']} met. Not met: {unmet}."
+    return f"{table}\n\n{told}\n\nComparisons that a wrong model passes too; they are hardly evidence:\n\n{weak}"
+
+
 def page(report: dict[str, Any]) -> str:
-    rows = [row for row in report["figures"] if row["quantity"]]
+    rows = [row for row in report["figures"] if row["quantity"] and not row["stated"]]
     failed = sorted({f"{row['group']}/{row['case']}" for row in report["figures"] if row["state"] == "failed"})
     left = sorted({f"{row['group']}/{row['case']}" for row in report["figures"] if row["state"] == "not run"})
     told = f"{sum(row['passed'] for row in rows)} of {len(rows)} figures lie in their interval. "
     told += f"Failed: {', '.join(failed)}. " if failed else "No case failed. "
     told += f"Not run: {', '.join(left)}." if left else "Every case was run."
+    told += f"\n\n{counted(report['summary'])}"
     made = "; ".join(f"{name} {report['made_with'][name]}" for name in MEASURED)
     return "\n".join([INTRODUCTION, claims(), f"{told}\n\nMade with: {made}.\n", *figures(report)])
 

@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from fuzz.inputs import KINDS
+from fuzz.inputs import KINDS, SETS
 from fuzz.pool import run
 from fuzz.trial import Outcome, attempt
 
@@ -19,7 +19,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
     parser.add_argument("count", type=int, nargs="?", default=20_000, help="how many inputs")
     parser.add_argument("--from", dest="start", type=int, default=0, metavar="N", help="the first one's number")
-    parser.add_argument("--kind", choices=list(KINDS), help="of one kind only")
+    parser.add_argument("--kind", choices=[*KINDS, *SETS], help="of one kind, or one set of kinds, only")
     parser.add_argument("--only", type=int, metavar="N", help="one input, in this process, its folder kept")
     parser.add_argument("--log", type=Path, metavar="FILE", help="findings, a line of JSON each")
     given = parser.parse_args()

@@ -188,7 +188,22 @@ def _add(value: Any, node: dict[str, Any] | None, grammar: Grammar, chance: rand
             value[chance.choice(NAMES)] = copy.deepcopy(chance.choice(ODD))
     elif isinstance(value, list):
         fresh = grammar.value(plain["items"], chance) if "items" in plain else copy.deepcopy(chance.choice(ODD))
-        value.extend([fresh] * chance.choice((1, 1, 2, 30)))
+        value.extend(repeated([fresh], chance) if chance.random() < 0.04 else [fresh] * chance.choice((1, 1, 2, 30)))
+
+
+MOST_PARTS = 300_000  # values and keys of a long list: some 30 MB, whatever its items are
+
+
+def repeated(items: list[Any], chance: random.Random) -> list[Any]:
+    """The items over and over, 1e3 to 1e5 of them; fewer where they are large. Each is one of its own."""
+    count = min(chance.choice((1_000, 10_000, 100_000)), MOST_PARTS // max(_parts(items), 1) * max(len(items), 1))
+    return [copy.deepcopy(items[k % len(items)]) for k in range(count)] if items else []
+
+
+def _parts(value: Any) -> int:
+    """Values and keys in ``value``, itself among them."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + len(inner) * isinstance(value, dict) + sum(_parts(each) for each in inner)
 
 
 FACTORS = (0.0, -1.0, 1e-12, 1e-6, 1e-3, 0.1, 0.5, 0.999999, 1.000001, 2.0, 10.0, 1e3, 1e6, 1e12)

@@ -16,8 +16,10 @@ from typing import Any
 
 import yaml
 
+from fuzz import decks
+from fuzz.centrelines import line_file
 from fuzz.grammar import NUMBERS, ODD, Grammar, change
-from fuzz.meshes import GRIDS, SKINS, VOLUMES, line_file, mesh_file
+from fuzz.meshes import GRIDS, SKINS, VOLUMES, mesh_file
 from fuzz.texts import PIECES, damaged, disturbed
 from haiflow.scenario.read import read_text
 
@@ -67,7 +69,8 @@ def seeds() -> list[tuple[str, dict[str, Any]]]:
 
 
 def _write(path: Path, root: Any) -> None:
-    path.write_text(yaml.safe_dump(root, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    text = yaml.dump(root, Dumper=decks.DUMPER, allow_unicode=True, sort_keys=False)
+    path.write_text(text, encoding="utf-8")
 
 
 def _mutant(chance: random.Random) -> dict[str, Any]:
@@ -156,7 +159,8 @@ def built(folder: Path, chance: random.Random) -> list[str]:
 def lines(folder: Path, chance: random.Random) -> list[str]:
     """Centre lines, imported."""
     (folder / "c.vtp").write_bytes(line_file(chance))
-    return ["import", "vmtk", "c.vtp", "-o", "i.yaml", *chance.choice(([], ["--unit", "cm"]))]
+    said = ([], [], ["--unit", "cm"], ["--inflow", "400 mL/min", "--wave-speed", "8 m/s"], ["--radius-array", "Radius"])
+    return ["import", "vmtk", "c.vtp", "-o", "i.yaml", *chance.choice(said)]
 
 
 def meshed(folder: Path, chance: random.Random) -> list[str]:
@@ -230,18 +234,23 @@ def words(folder: Path, chance: random.Random) -> list[str]:
 KINDS: dict[str, tuple[int, Callable[[Path, random.Random], list[str]]]] = {
     "scenario": (45, scenario), "text": (15, text), "setting": (6, setting), "run": (8, run), "mesh": (12, mesh),
     "built": (2, built), "meshed": (5, meshed), "lines": (2, lines), "output": (3, output),
-    "words": (4, words),
+    "words": (4, words), "openbf": (2, decks.openbf), "svoned": (2, decks.svoned), "svzerod": (2, decks.svzerod),
 }  # fmt: skip
 """Kind -> weight and maker."""
+SETS = {"importers": ("lines", "openbf", "svoned", "svzerod")}
+"""Kinds that are asked for together."""
 
 
-def kind_of(number: int) -> str:
-    """The kind of input ``number`` where none is asked for."""
-    return random.Random(f"kind of {number}").choices(list(KINDS), [weight for weight, _ in KINDS.values()])[0]
+def kind_of(number: int, asked: str | None = None) -> str:
+    """The kind of input ``number``: the one asked for, one of the set asked for, or any."""
+    if asked in KINDS:
+        return asked
+    among = SETS[asked] if asked is not None else tuple(KINDS)
+    return random.Random(f"kind of {number}").choices(among, [KINDS[kind][0] for kind in among])[0]
 
 
 def make(number: int, folder: Path, kind: str | None = None) -> Input:
-    """Input ``number``: its files are written to ``folder``; of a given ``kind``, else of whichever comes."""
-    kind = kind or kind_of(number)
+    """Input ``number``: its files are written to ``folder``; of a given ``kind`` or set, else of whichever comes."""
+    kind = kind_of(number, kind)
     chance = random.Random(number)
     return Input(kind, number, KINDS[kind][1](folder, chance))

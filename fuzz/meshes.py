@@ -189,37 +189,6 @@ LIE = (
 )  # on all of which gmsh itself is asked
 
 
-@cache
-def centre_line() -> bytes:
-    """A .vtp of one line with a radius, its arrays as text."""
-    points = np.linspace((0, 0, 0), (10, 0, 60), 61)
-    arrays = {"Points": points, "MaximumInscribedSphereRadius": np.full(61, 2.0), "connectivity": np.arange(61),
-              "offsets": np.array([61])}  # fmt: skip
-    kinds = {"Points": ' NumberOfComponents="3"'}
-    texts = {
-        name: f'<DataArray type="{"Float64" if values.dtype.kind == "f" else "Int64"}" Name="{name}" format="ascii"'
-        f"{kinds.get(name, '')}>{' '.join(map(str, values.ravel().tolist()))}</DataArray>"
-        for name, values in arrays.items()
-    }
-    return (
-        '<?xml version="1.0"?>\n<VTKFile type="PolyData" version="1.0" byte_order="LittleEndian"> <PolyData>\n'
-        '<Piece NumberOfPoints="61" NumberOfVerts="0" NumberOfLines="1" NumberOfStrips="0" NumberOfPolys="0">\n'
-        f"<PointData>{texts['MaximumInscribedSphereRadius']}</PointData>\n<Points>{texts['Points']}</Points>\n"
-        f"<Lines>{texts['connectivity']}{texts['offsets']}</Lines>\n</Piece> </PolyData> </VTKFile>\n"
-    ).encode()
-
-
-def line_file(chance: random.Random) -> bytes:
-    """A file of centre lines: sound, damaged, or with a header that counts what is not there."""
-    act, data = chance.choice(("as it is", "damage", "inflate", "lie", "lie")), centre_line()
-    if act == "lie":
-        what = chance.choice(("Points", "Verts", "Lines", "Strips", "Polys")).encode()
-        start = data.index(b"NumberOf" + what) + len(what) + 10
-        count = chance.choice((b"4294967297", b"21000000000", b"18446744073709551617", b"-5", b"-1"))
-        return data[:start] + count + data[data.index(b'"', start) :]
-    return damaged(data, chance) if act == "damage" else inflated(data, chance) if act == "inflate" else data
-
-
 def mesh_file(ending: str, chance: random.Random) -> bytes:
     """A file of the kind: sound, spoilt in what it says, damaged in its bytes, or with numbers that cannot be."""
     if ending == ".msh" and chance.random() < 0.1:

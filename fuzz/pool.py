@@ -61,7 +61,7 @@ class Worker:
         self.process.kill()
         self.process.join()
         self._start()
-        return Outcome(number, self.kind or kind_of(number), [], faults=[fault])
+        return Outcome(number, kind_of(number, self.kind), [], faults=[fault])
 
     def close(self) -> None:
         if self.process.is_alive():

@@ -16,7 +16,7 @@ from haiflow.cli_compare import compare
 from haiflow.cli_exit import DONE, SOME_FAILED, guarded, say
 from haiflow.cli_import import import_
 from haiflow.cli_mesh import mesh
-from haiflow.cli_options import AS_JSON, SCENARIOS, SETTINGS
+from haiflow.cli_options import AS_JSON, SCENARIOS, SETTINGS, WRITTEN
 from haiflow.cli_run import load_all, run
 from haiflow.cli_verify import verify
 
@@ -65,7 +65,7 @@ def check(scenarios: tuple[str, ...], settings: tuple[str, ...], as_json: bool) 
 
 
 @commands.command()
-@click.argument("file", metavar="FILE", required=False)
+@click.argument("file", metavar="FILE", required=False, type=WRITTEN)
 @click.option("--template", metavar="NAME", default="baseline", show_default=True, help="Which scenario to start from.")
 @click.option("--list", "listing", is_flag=True, help="List the templates.")
 @click.option("--force", is_flag=True, help="Replace an existing FILE.")
@@ -85,9 +85,9 @@ def new(file: str | None, template: str, listing: bool, force: bool) -> int:
 
 @commands.command()
 @click.argument("folders", metavar="DIR...", nargs=-1, required=True)
-@click.option("--screenshot", metavar="F.png", help="Write a picture; needs no display.")
-@click.option("--html", metavar="F.html", help="Write a page to turn and zoom; needs no display.")
-@click.option("--movie", metavar="F.mp4", help="Write a film; needs no display.")
+@click.option("--screenshot", metavar="F.png", type=WRITTEN, help="Write a picture; needs no display.")
+@click.option("--html", metavar="F.html", type=WRITTEN, help="Write a page to turn and zoom; needs no display.")
+@click.option("--movie", metavar="F.mp4", type=WRITTEN, help="Write a film; needs no display.")
 @click.option("--tip", is_flag=True, help="The region round the tip, where it was solved in 3D.")
 def view(folders: tuple[str, ...], screenshot: str | None, html: str | None, movie: str | None, tip: bool) -> int:
     """Open the 3D scene of an output folder in a window, or write it to files; several folders side by side."""

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from haiflow.cli_options import AS_JSON
+from haiflow.cli_options import AS_JSON, WRITTEN
 
 
 @click.command()
 @click.argument("folders", metavar="DIR DIR...", nargs=-1, required=True)
-@click.option("--html", metavar="F.html", help="Write a page with tables and pictures.")
+@click.option("--html", metavar="F.html", type=WRITTEN, help="Write a page with tables and pictures.")
 @AS_JSON
 def compare(folders: tuple[str, ...], html: str | None, as_json: bool) -> int:
     """Say what differs between runs: in what went in, and in what came out."""

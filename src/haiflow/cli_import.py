@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from haiflow.cli_options import AS_JSON
+from haiflow.cli_options import AS_JSON, WRITTEN
 from haiflow.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def reading(command: Callable[..., int]) -> Callable[..., int]:
     """With the options of every reader, which are those of :func:`told`."""
     output = click.option(
-        "-o", "--output", metavar="FILE", help="Scenario to write; left out, MODEL-haiflow.yaml here."
+        "-o", "--output", metavar="FILE", type=WRITTEN, help="Scenario to write; left out, MODEL-haiflow.yaml here."
     )
     return output(click.option("--force", is_flag=True, help="Replace an existing FILE.")(AS_JSON(command)))
 

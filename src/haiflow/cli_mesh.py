@@ -10,7 +10,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from haiflow.cli_options import AS_JSON
+from haiflow.cli_options import AS_JSON, WRITTEN
 from haiflow.errors import InputError
 
 UNIT = click.option(
@@ -53,7 +53,7 @@ def info(file: str, unit: str, labels: tuple[str, ...], as_json: bool) -> int:
 
 @mesh.command()
 @click.argument("source", metavar="IN")
-@click.argument("target", metavar="OUT")
+@click.argument("target", metavar="OUT", type=WRITTEN)
 @UNIT
 @FORCE
 def convert(source: str, target: str, unit: str, force: bool) -> int:
@@ -68,7 +68,7 @@ def convert(source: str, target: str, unit: str, force: bool) -> int:
 @mesh.command()
 @click.argument("source", metavar="standard|SURFACE|LABELS|junction")
 @click.argument("scenario", metavar="[SCENARIO.yaml]", required=False)
-@click.option("-o", "--output", metavar="F.vtu|F.msh", required=True, help="File to write, in metres.")
+@click.option("-o", "--output", metavar="F.vtu|F.msh", required=True, type=WRITTEN, help="File to write, in metres.")
 @click.option("--cells", type=int, default=100_000, show_default=True, help="About how many tetrahedra.")
 @click.option("--edge", metavar="LENGTH", help="Edge of a tetrahedron instead, e.g. '4 mm'.")
 @click.option("--segments", type=click.Choice(["standard"]), help="A surface has none: stretch the standard liver's.")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from haiflow.cli_exit import CODES, DONE, say
-from haiflow.cli_options import AS_JSON, SCENARIOS, SETTINGS
+from haiflow.cli_options import AS_JSON, SCENARIOS, SETTINGS, WRITTEN
 from haiflow.errors import InputError, InputErrors
 
 if TYPE_CHECKING:
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 @click.command()
 @SCENARIOS
 @click.option(
-    "-o", "--output", metavar="DIR", help="Output folder (of several scenarios: one sub-folder each); runs/NAME."
-)
+    "-o", "--output", metavar="DIR", type=WRITTEN,
+    help="Output folder (of several scenarios: one sub-folder each); runs/NAME.",
+)  # fmt: skip
 @SETTINGS
 @click.option("--force", is_flag=True, help="Replace an existing output folder.")
 @click.option("--resume", is_flag=True, help="Go on where a stopped run ended: what is complete is kept.")

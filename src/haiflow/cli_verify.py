@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from haiflow.cli_options import AS_JSON
+from haiflow.cli_options import AS_JSON, WRITTEN
 
 if TYPE_CHECKING:
     from haiflow.verify.cases import Outcome
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[GROUP or CASE] ...")
-@click.option("-o", "--output", metavar="DIR", help="Write the credibility report there: report.html, .csv and .json.")
+@click.option("-o", "--output", metavar="DIR", type=WRITTEN,
+              help="Write the credibility report there: report.html, .csv and .json.")
 @click.option("--slow", is_flag=True, help="Run the cases that take minutes, too.")
 @click.option("--list", "listing", is_flag=True, help="List the cases.")
 @click.option("--force", is_flag=True, help="Replace an existing report in DIR.")
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 def verify(names: tuple[str, ...], output: str | None, slow: bool, listing: bool, force: bool, as_json: bool) -> int:
     """Run verification cases and compare them with exact and published results; exit code 3 where one fails."""
     from haiflow.results.store import refuse_existing
-    from haiflow.verify.cases import chosen, run
+    from haiflow.verify.cases import chosen, left_out, run
+    from haiflow.verify.summary import summary, told
     from haiflow.verify.table import MARK, lines, records
 
     cases = chosen(names, slow or listing)
@@ -43,9 +45,11 @@ def verify(names: tuple[str, ...], output: str | None, slow: bool, listing: bool
             click.echo("\n".join(lines(outcome)))
     failed = [each for each in outcomes if not each.passed]
     if as_json:
-        click.echo(json.dumps({"status": "failed" if failed else "passed", "figures": records(outcomes)}))
+        click.echo(json.dumps({"status": "failed" if failed else "passed", "figures": records(outcomes),
+                               "summary": summary([*outcomes, *left_out(outcomes)])}))  # fmt: skip
     if output is not None:
         _write(outcomes, Path(output), force)
+    click.echo("\n".join(told(outcomes)), err=True)
     left = len(chosen(names, True)) - len(cases)
     click.echo(f"{len(outcomes) - len(failed)} of {len(outcomes)} cases passed"
                + (f"; {left} slow ones were not run (--slow)" if left else ""), err=True)  # fmt: skip

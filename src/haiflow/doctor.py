@@ -11,6 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from haiflow.child import python, surroundings
+
 PACKAGES = (
     "haiflow", "numpy", "scipy", "click", "PyYAML", "pydantic", "meshio", "netCDF4", "jinja2", "pyvista", "vtk",
     "matplotlib", "pandas", "xarray", "gmsh",
@@ -62,7 +64,7 @@ def drawing() -> str:
     """Whether 3D pictures can be drawn; tried in another process, as a missing driver ends it."""
     try:
         tried = subprocess.run(
-            [sys.executable, "-c", DRAW], capture_output=True, text=True, timeout=PATIENCE, check=False
+            python("-c", DRAW), capture_output=True, text=True, timeout=PATIENCE, check=False, env=surroundings()
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"no: {error}"

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-LONGEST = 300  # letters of a place or value
+LONGEST_PLACE, LONGEST_VALUE = 300, 60  # letters
 
 
 def one_line(given: object, most: int | None = None) -> str:
     """Text from a file as a message may show it: on one line, of at most some letters, and nothing that moves a
     terminal's cursor or turns its letters round."""
     text = str(given) if str(given).strip() else f"'{given!s}'"
-    if most is not None and len(text) > most:
-        text = f"{text[: most - 20]}... ({len(text)} letters)"
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+    shown = text if most is None else text[: most + 1]
+    shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in shown)
+    return shown if most is None or len(shown) <= most else f"{shown[: most - 22]}... ({len(text)} letters)"
 
 
 class HaiflowError(Exception):
@@ -28,14 +28,14 @@ class HaiflowError(Exception):
 class InputError(HaiflowError):
     """One thing wrong in what the user gave.
 
-    Parameters are the four parts: ``place`` (``scenario.yaml:12:19: catheter.length``), ``value`` as given, the
-    ``rule`` that it breaks, and the ``remedy``.
+    Parameters are the four parts: ``place`` (``scenario.yaml:12:19: catheter.length``), ``value`` as given, of which
+    :data:`LONGEST_VALUE` letters are kept, the ``rule`` that it breaks, and the ``remedy``.
     """
 
     def __init__(self, place: str, value: object, rule: str, remedy: str) -> None:
-        self.place, self.value, self.rule, self.remedy = place, value, rule, remedy
-        what = f"{one_line(place, LONGEST)}: {one_line(value, LONGEST)}"
-        super().__init__(f"{what}: {one_line(rule)}; {one_line(remedy)}")
+        self.place, self.rule, self.remedy = place, rule, remedy
+        self.value = one_line(value, LONGEST_VALUE)
+        super().__init__(f"{one_line(place, LONGEST_PLACE)}: {self.value}: {one_line(rule)}; {one_line(remedy)}")
 
 
 class InputErrors(InputError):

@@ -121,6 +121,33 @@ def test_a_folder_is_no_scenario(tmp_path, capsys):
     assert "a folder" in capsys.readouterr().err
 
 
+def test_a_folder_is_no_network(tmp_path, capsys):
+    text = "haiflow: 1\narteries: {file: ..}\nrun: {duration: 1 h}\n"
+    code, _, err = run(text, tmp_path, capsys)
+    assert code == 2
+    assert "s.yaml:2:18: arteries.file: '..': a folder: a network is a YAML file; give the path of the file" in err
+
+
+def test_a_negative_wall_viscosity(tmp_path, capsys):
+    old = "wall_thickness: 0.4 mm}"
+    _refused(EVERYTHING, old, "wall_thickness: 0.4 mm, wall_viscosity: -5 Pa s}", "vessels.left.wall_viscosity",
+             "must be above zero", "'3000 Pa s', or leave the key out: an elastic wall", tmp_path, capsys)  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [
+    ["run", "s.yaml", "-o", ""], ["verify", "-o", ""], ["mesh", "build", "standard", "-o", " "],
+    ["mesh", "convert", "s.yaml", ""], ["new", ""], ["view", "out", "--html", ""], ["compare", "out", "--html", ""],
+    ["import", "openbf", "s.yaml", "-o", ""],
+])  # fmt: skip
+def test_an_empty_name_is_nothing_to_write(words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert "the name is empty; give a name" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_errors_of_several_scenarios_come_together(tmp_path, capsys):
     for name, old in (("a", "50 cm"), ("b", "400 mL/min")):
         (tmp_path / f"{name}.yaml").write_text(CONTRACT.replace(old, "5", 1))

@@ -10,7 +10,8 @@ from click.testing import CliRunner
 from haiflow.cli_verify import verify
 from haiflow.errors import InputError
 from haiflow.verify import cases, report
-from haiflow.verify.model import Case, Curve, Figure, Plot
+from haiflow.verify.model import WEAK, Case, Curve, Figure, Plot, Rival
+from haiflow.verify.summary import summary
 
 LINE = Plot("A line", "x", "y", (Curve("ours", np.arange(3.0), np.arange(3.0), low=np.zeros(3), high=np.ones(3)),
                                  Curve("theirs", np.arange(3.0), np.arange(3.0), known=True)))  # fmt: skip
@@ -114,3 +115,54 @@ def test_an_interrupt_leaves_nothing_and_the_old_report_as_it_was(monkeypatch, t
     assert call("-o", str(out), "--force").exit_code != 0
     assert (out / "report.html").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+MIXED, SPLIT = Rival("all is mixed", 0.0), Rival("nothing is mixed", 9.0)
+STATED = Case("stated", "what is also measured", "a bench", lambda: [
+    Figure("solved", 1.0, 0.9, 1.1, 1.0), Figure("bench, far", 1.0, 2.0, 3.0, stated=True, rivals=(SPLIT,)),
+    Figure("bench, near", 1.0, 0.5, 1.5, stated=True),
+])  # fmt: skip
+BLUNT = Case("blunt", "what says little", "patients", lambda: [
+    Figure("wide", 1.0, -5.0, 5.0, 1.0, rivals=(MIXED, SPLIT)), Figure("narrow", 1.0, -0.5, 1.5, rivals=(MIXED,)),
+], evidence=WEAK)  # fmt: skip
+
+
+def test_the_summary_counts_kinds_and_what_is_not_met_and_names_wrong_models(monkeypatch, tmp_path):
+    monkeypatch.setattr(cases, "GROUPS", {"pump": (GOOD, LONG, STATED, BLUNT)})
+    monkeypatch.setattr(report, "GROUPS", cases.GROUPS)
+    done = call("-o", str(tmp_path / "out"))
+    assert done.return_value == 0  # what is stated decides nothing
+    found = json.loads((tmp_path / "out" / "verification.json").read_text())
+    assert list(found)[:2] == ["haiflow", "summary"]
+    assert found["summary"] == {
+        "all_met": False,
+        "cases": {"code verification": {"cases": 3, "passed": 2, "failed": 0, "not_run": 1},
+                  "validation": {"cases": 0, "passed": 0, "failed": 0, "not_run": 0},
+                  "weak validation": {"cases": 1, "passed": 1, "failed": 0, "not_run": 0}},
+        "figures": {"deciding": 4, "in_their_interval": 4, "orders": 0},
+        "stated": {"figures": 2, "met": 1, "by_case": {"pump/stated": {"figures": 2, "met": 1}}},
+        "failed": [], "not_run": ["pump/long"], "not_met": ["pump/stated: bench, far"],
+        "weak": {"pump/blunt": ["all is mixed"]},
+    }  # fmt: skip
+    assert "stated, deciding nothing: 1 of 2 met; not met: pump/stated: bench, far" in done.output
+    assert "a wrong model passes too: all is mixed" in done.output
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "1 stated comparisons, which decide no case: pump/stated: bench, far." in page
+    assert "pump/blunt: all is mixed." in page
+    assert "nothing is mixed (9, refuted)" in page
+
+
+def test_all_is_met_only_where_every_case_was_run_and_everything_lies_inside():
+    def of(*outcomes):
+        return summary(outcomes)["all_met"]
+
+    good, stated = cases.one("pump", GOOD), cases.one("pump", STATED)
+    assert of(good)
+    assert not of(good, stated)
+    assert not of(good, cases.Outcome("pump", LONG, (), 0.0, cases.NOT_RUN))
+    assert not of(good, cases.Outcome("pump", LONG, (Figure("x", 2.0, 0.0, 1.0),), 0.0))
+
+
+def test_figures_that_are_only_stated_show_nothing():
+    alone = Case("alone", "it", "a bench", lambda: [Figure("bench", 1.0, 0.5, 1.5, stated=True)])
+    assert not cases.one("pump", alone).passed

@@ -10,6 +10,12 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from haiflow.arteries.grid import make_grid
+from haiflow.arteries.injection import Injection
+from haiflow.arteries.pulsatile import PulsatileFlow
+from haiflow.arteries.pulse_transport import PulseTransport
+from haiflow.arteries.simple import network
+from haiflow.arteries.tree import Inlet, Outlet
 from haiflow.numerics.compensated import Holding, Totals
 from haiflow.numerics.joint import JointSystem
 from haiflow.ports import LinearTransport
@@ -148,3 +154,55 @@ def test_two_compartments_hold_what_was_infused_over_ten_million_steps():
 def test_what_an_exchange_loses_is_not_made_up_for():
     """Of 1e-9 that is lost on the way nothing is handed back: the books show it."""
     assert 1e-9 < 1.0 - held_of_dose(two_compartments(1e-9), 300) < 1e-6
+
+
+class Crossed(Totals):
+    """What has come into three arteries, net: blood (m3); drug of the blood and of the tip (kg). And what has passed
+    their ends either way: the blood, at a concentration of one, and the drugs."""
+
+    def __init__(self):
+        self.open(blood=0.0, drug=np.zeros(2), passed=np.zeros(2))
+
+
+def beaten(steps):
+    """Of blood and of two drugs: what is held against what has come in, of what has passed, after so many steps; and
+    the memory (bytes) that was held after a tenth of them and at the end. The inflow turns round in each beat."""
+    wave = 5e-6 * (1.0 + 1.5 * np.sin(2.0 * np.pi * np.arange(16) / 16))
+    ends = {"n2": Outlet(2e8, 2e9, 1e-10), "n3": Outlet(2e8, 3e9, 1e-10)}
+    tree = network([(0, 1), (1, 2), (1, 3)], np.array([0.05, 0.04, 0.03]), np.array([2e-3, 1.6e-3, 1.2e-3]),
+                   np.array([7.0, 8.0, 9.0]), Inlet("n0", "flow_rate", 0.8, wave), ends)  # fmt: skip
+    flow = PulsatileFlow(tree, make_grid(tree))
+    drug = PulseTransport(flow.grid, 2, (Injection("tip", tree.vessels[0]),))
+    drug.volume, drug.c[0] = flow.area * flow.grid.cell_dx, 1.0
+    held, mass, crossed, memory = flow.volume, drug.mass.copy(), Crossed(), []
+    injected, block = np.array([[0.0], [2e-8]]), 2000
+    tracemalloc.start()
+    for number in range(1, steps // block + 1):
+        flow.end_volume[:] = 0.0  # a running total of its own, whose last place grows with what has passed
+        moved = flow.advance(block)
+        did = drug.advance(moved, np.array([1.0, 0.0]), injected)
+        crossed.book("blood", flow.end_volume[0::2].sum() - flow.end_volume[1::2].sum())
+        given = moved.dt * len(moved.face_flux) * injected.sum(axis=1)
+        crossed.book("drug", did.inlet - did.outflow.sum(axis=1) + given)
+        crossed.book("passed", np.abs(did.inlet) + np.abs(did.outflow).sum(axis=1) + given)
+        if number in (max(steps // block // 10, 1), steps // block):
+            memory.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    off = np.array([flow.volume - held - crossed.blood, *(drug.mass - mass - crossed.drug)])
+    return np.abs(off) / crossed.passed[[0, 0, 1]], memory
+
+
+def _beats(steps):
+    """What rounding leaves stays below units of the last place of what has passed, however long the run."""
+    books, (first, last) = beaten(steps)
+    assert max(books) <= 4.0 * np.finfo(float).eps
+    assert last <= first + 1e5
+
+
+def test_pulsating_arteries_close_their_books_and_keep_no_memory_of_their_steps():
+    _beats(20_000)
+
+
+@pytest.mark.slow
+def test_pulsating_arteries_close_their_books_over_ten_million_steps():
+    _beats(10_000_000)

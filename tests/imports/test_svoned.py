@@ -7,7 +7,10 @@ import pytest
 from scipy.integrate import quad
 
 from haiflow.errors import InputError
+from haiflow.scenario.imports import cards
 from haiflow.scenario.imports.draft import Draft, DraftOutlet, DraftVessel
+from haiflow.scenario.imports.files import deck_text
+from haiflow.scenario.imports.findings import Findings
 from haiflow.scenario.imports.means import mean_pressures
 from haiflow.scenario.imports.svoned import read as svoned
 from haiflow.scenario.imports.waveforms import Cycle
@@ -261,3 +264,22 @@ def test_a_bad_deck_is_refused_with_its_place(svoned_deck, read, old, new, rule)
         read(svoned_deck, svoned)
     assert rule in str(refused.value)
     assert "fork.in" in refused.value.place
+
+
+def test_links_that_lead_round_are_told(tmp_path):
+    (tmp_path / "round.in").symlink_to("round.in")
+    (tmp_path / "deck.in").write_text("INCLUDE round.in TRUE\n")
+    for deck in ("deck.in", "round.in"):
+        with pytest.raises(InputError) as caught:
+            svoned(tmp_path / deck, Findings())
+        assert "round.in" in str(caught.value)
+
+
+def test_a_file_that_is_included_over_and_over_is_read_once(tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr(cards, "deck_text", lambda file, shown: given.append(file.name) or deck_text(file, shown))
+    (tmp_path / "inner.in").write_text("MATERIAL M LINEAR 1.06 0.04 5000.0 2.0 2.0e6\n")
+    (tmp_path / "deck.in").write_text("INCLUDE inner.in TRUE\n" * 30_000)
+    with pytest.raises(InputError, match=r"deck.in:2: INCLUDE: 'inner.in': the file is included twice; delete one"):
+        svoned(tmp_path / "deck.in", Findings())
+    assert given == ["deck.in", "inner.in"]

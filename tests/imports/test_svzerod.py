@@ -285,6 +285,7 @@ UNEVEN = CORONARY.replace("-1", "1").replace("[1, 2]", "[1, 2, 3]")
         ('"R_poiseuille": 100.0', '"R_poiseuille": 1, "R_poiseuille": 2', "stands twice"),
         ('"vessel_id": 1', '"vessel_id": 0', "this ID"),
         ('"vessel_name": "v1"', '"vessel_name": "v0"', "this vessel_name"),
+        ('"junctions": [', '"junctions": [{"junction_name": "J"}, ', "this junction_name"),
         ('"outlet_vessels": [1]', '"outlet_vessels": [7]', "no vessel has this ID"),
         ('"outlet_vessels": [1]', '"outlet_vessels": []', "neither a junction nor"),
         ('"outlet_vessels": [1]', '"outlet_vessels": 1', "list of vessel IDs"),

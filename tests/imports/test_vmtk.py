@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 from haiflow.errors import InputError
+from haiflow.scenario.imports import centre_lines
+from haiflow.scenario.imports.centre_lines import whole_lines, without_copies
+from haiflow.scenario.imports.findings import Findings
 from haiflow.scenario.imports.tapers import pieces
 from haiflow.scenario.imports.vmtk import Assumed, reader
 
@@ -331,3 +334,33 @@ def test_a_line_that_names_a_point_that_is_none_is_refused(tmp_path, read, wrong
     path.write_text(f"{text[:at]} {wrong} {text[at + 3 :]}")
     with pytest.raises(InputError, match=f"point {wrong}: a line names a point that is none: there are 105"):
         read(path, reader(Assumed()))
+
+
+@pytest.mark.parametrize("lines", [[TRUNK], [np.concatenate([TRUNK, straight(FORK, LEFT, 30)[1:], TRUNK[:1]])]])
+def test_a_thousand_copies_of_a_line_are_one_and_each_is_looked_at_a_few_times(monkeypatch, lines):
+    """Held each against each they would be looked at a million times, a minute and more of it."""
+    looks = []
+    at_shares = centre_lines._at_shares
+    monkeypatch.setattr(centre_lines, "_at_shares", lambda line: (looks.append(1), at_shares(line))[1])
+    points, radius = np.concatenate(lines * 1000), np.full(1000 * len(lines[0]), 2.0)
+    given = [np.arange(k * len(lines[0]), (k + 1) * len(lines[0])) for k in range(1000)]
+    whole, joints = whole_lines(points, radius, given)
+    assert len(whole) == 1000
+    assert joints == 0
+    assert len(without_copies(points, radius, whole)) == 1
+    assert len(looks) <= 6000
+
+
+def test_lines_of_one_point_each_are_no_centre_lines(tmp_path):
+    file = save(tmp_path / "c.vtp", [TRUNK[:1], TRUNK[1:2]], [RADII[0][:1], RADII[0][1:2]])
+    with pytest.raises(InputError, match="none has two points"):
+        reader(Assumed("mm"))(file, Findings())
+
+
+def test_a_tract_of_no_points_leaves_the_branches_to_where_lines_part(tmp_path, read):
+    cells = {"CenterlineIds": [0, 0, 1, 1], "TractIds": [0, 1, 0, 1], "GroupIds": [0, 1, 0, 2], "Blanking": [0] * 4}
+    empty = np.empty((0, 3))
+    file = save(tmp_path / "c.vtp", [WHOLE[0], empty, WHOLE[1], empty], [RADII[0], empty[:, 0], RADII[1], empty[:, 0]],
+                **cells)  # fmt: skip
+    model, _ = read(file, reader(Assumed("mm")))
+    assert len(model.arteries.network.vessels) == 3

@@ -10,7 +10,6 @@ import json
 import os
 import selectors
 import subprocess
-import sys
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -18,6 +17,7 @@ from typing import IO, Any, Protocol
 
 from haiflow.batch.plan import Recipe
 from haiflow.batch.variant import Outcome, run_group
+from haiflow.child import python, surroundings
 from haiflow.errors import BatchStopped
 
 TRIES = 3
@@ -54,10 +54,10 @@ class _Worker:
     """A worker process, what it was given, and the variant that it is at."""
 
     def __init__(self, recipe: str) -> None:
-        command = [sys.executable, "-m", "haiflow.batch.worker"]
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, env={**os.environ, **THREADS}
-        )
+            python("-m", "haiflow.batch.worker"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
+            env=surroundings(**THREADS),
+        )  # fmt: skip
         self.heard = b""
         self.group: list[int] = []
         self.at: int | None = None

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from haiflow.child import python, surroundings
 from haiflow.report.handed import HANDED
 from haiflow.results import Results
 
@@ -40,10 +41,10 @@ class Child:
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
-        command = [sys.executable, "-m", "haiflow.report.child", kind]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, env={**THRIFTY, **os.environ}
-        )
+            python("-m", "haiflow.report.child", kind), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=self._errors, env=THRIFTY | surroundings(),
+        )  # fmt: skip
 
     def give(self, results: Results, folder: Path) -> None:
         """Hands over the job and returns at once."""

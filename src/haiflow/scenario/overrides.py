@@ -21,7 +21,7 @@ def split_assignment(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise InputError(
-            f"--set {text[:80]}", f"'{text[:80]}'", "not an assignment", "write --set catheter.length='40 cm'"
+            f"--set {text[:80]}", f"'{text}'", "not an assignment", "write --set catheter.length='40 cm'"
         )
     if bad := CONTROL_DECODED.search(key.strip()):
         value = f"character U+{ord(bad[0]):04X}"
@@ -51,7 +51,7 @@ def _value(given: Any, place: str) -> Any:
     try:
         return read_text(f"value: {given}\n", place).root["value"]
     except InputError as error:
-        raise InputError(place, f"'{given[:80]}'", error.rule, error.remedy) from None
+        raise InputError(place, f"'{given}'", error.rule, error.remedy) from None
 
 
 def _put(root: dict[str, Any], dotted: str, value: Any, place: str) -> KeyPath:

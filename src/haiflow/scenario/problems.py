@@ -7,7 +7,6 @@ from typing import NoReturn
 from haiflow.errors import InputError, InputErrors
 from haiflow.scenario.read import Document, KeyPath
 
-LONGEST_VALUE = 80
 MISSING = "the key is missing"
 SOURCES = ("model", "anatomy", "file")  # keys that fetch the rest of their group from elsewhere
 
@@ -24,7 +23,7 @@ class Problems:
 
     def add(self, path: KeyPath, value: object, rule: str, remedy: str, *, key: bool = False) -> None:
         """One more, at ``path`` (at its key where ``key``): the value as given, the rule that it breaks, the remedy."""
-        shown = _short(value)
+        shown = "nothing" if value is None else f"'{value}'" if isinstance(value, str) else str(value)
         mark = self.document.mark(path, key=key)
         order = (mark.file, mark.line, mark.column)
         error = InputError(self.document.place(path, key=key), shown, rule, remedy)
@@ -57,9 +56,3 @@ class Problems:
 def _names_source(key: object, error: InputError) -> bool:
     """Whether a wrong key or value was meant to name where the rest of its group comes from."""
     return key in SOURCES or any(error.remedy == f"did you mean '{source}'?" for source in SOURCES)
-
-
-def _short(value: object) -> str:
-    text = "nothing" if value is None else f"'{value}'" if isinstance(value, str) else str(value)
-    text = "".join(letter if letter.isprintable() else "?" for letter in text)
-    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 3] + "..."

@@ -78,15 +78,15 @@ class Document:
         return mark if not dotted or mark == f"--set {dotted}" else f"{mark}: {dotted}"
 
 
-def read_file(path: Path, shown: str | None = None) -> Document:
-    """The document in ``path``. Raises :class:`InputError`."""
+def read_file(path: Path, shown: str | None = None, what: str = "a scenario") -> Document:
+    """The document in ``path``, which is ``what``. Raises :class:`InputError`."""
     shown = shown or str(path)
-    return read_text(_text(path, shown), shown)
+    return read_text(_text(path, shown, what), shown)
 
 
-def _text(path: Path, shown: str) -> str:
+def _text(path: Path, shown: str, what: str) -> str:
     """The file's text; checked before it is read whole: there, a file, not huge; after: UTF-8, no binary."""
-    data = bounded_bytes(path, shown, "a scenario is a YAML file", "put meshes and waveforms in files of their own")
+    data = bounded_bytes(path, shown, f"{what} is a YAML file", "put meshes and waveforms in files of their own")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -232,7 +232,7 @@ class _Builder:
         if key in top.value:
             first = self.document.keys[(*top.path, key)]
             rule = f"the key stands twice (first in line {first.line})"
-            raise self._refuse(event, f"'{key[:60]}'", rule, "keep one of them", key)
+            raise self._refuse(event, f"'{key}'", rule, "keep one of them", key)
         top.key = key
         self.document.keys[(*top.path, key)] = self._mark(event)
 

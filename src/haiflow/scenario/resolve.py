@@ -105,9 +105,10 @@ def _network(problems: Problems, folder: Path) -> None:
 def _network_file(problems: Problems, arteries: dict[str, Any], folder: Path) -> None:
     """A network in a file of its own: its keys at the top, or under ``network:``."""
     try:
-        document = read_file(folder / arteries["file"], arteries["file"])
+        document = read_file(folder / arteries["file"], arteries["file"], "a network")
     except InputError as error:
-        problems.add(("arteries", "file"), arteries["file"], f"{error.place}: {error.rule}", error.remedy)
+        inside = "" if error.place == arteries["file"] else f"{error.place}: "
+        problems.add(("arteries", "file"), arteries["file"], f"{inside}{error.value}: {error.rule}", error.remedy)
         return
     inner = document.root.get("network")
     under: KeyPath = ("network",) if isinstance(inner, dict) else ()

@@ -123,14 +123,14 @@ def _wording(kind: str, message: str, context: dict[str, Any]) -> tuple[str, str
         return f"{'a fault has' if 'leak' in kinds else 'needs'} a known kind", f"use one of: {kinds}"
     for bound, word in BOUNDS.items():
         if bound in context:
-            return f"must {word} {context[bound]:g}", "change the number"
+            return f"must be {word} {context[bound]:g}", f"write a number {word} {context[bound]:g}"
     if kind in ("too_short", "too_long"):
         limit = context.get("min_length", context.get("max_length"))
         return f"needs at {'least' if kind == 'too_short' else 'most'} {limit} items", "add or remove some"
     return message[0].lower() + message[1:], "see haiflow schema"
 
 
-BOUNDS = {"gt": "be above", "ge": "be at least", "lt": "be below", "le": "be at most"}
+BOUNDS = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
 TEXT = ("must be text", "put it in quotes")
 WORDING = {
     "model_type": ("must be a mapping of keys", "write 'key: value' lines below it, indented"),

@@ -13,7 +13,7 @@ from scipy.stats import norm, uniform
 from haiflow.scenario.load import loads
 from haiflow.simulation.assemble import assemble
 from haiflow.simulation.blood import BloodFlow
-from haiflow.verify.model import Curve, Found, Plot
+from haiflow.verify.model import Curve, Found, Plot, Rival
 from haiflow.verify.spread import compared, sampled
 
 SCENARIO = "{haiflow: 1, arteries: {anatomy: michels-1}, liver: {model: standard}, run: {duration: 1 h}}"
@@ -39,7 +39,8 @@ def hepatic_split(count: int = 2000) -> Found:
     ours = computed() + np.asarray(VOLUMES.ppf((np.arange(count) + 0.5) / count)) - VOLUMES.mean()
     place = (np.arange(count) + 0.5) / count
     return [
-        compared("share of the right hepatic artery", ours, float(np.median(implied)), float(implied.std())),
+        compared("share of the right hepatic artery", ours, float(np.median(implied)), float(implied.std()),
+                 Rival("blood that parts into equal halves, whatever the outlets", 0.5)),
         Plot("Blood of the right hepatic artery", "share of patients", "share of right and left together",
              (Curve("haiflow, spread of the liver's volumes", place, np.sort(ours)),
               Curve("implied by measured diameters", place, np.sort(implied), known=True))),

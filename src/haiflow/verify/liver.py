@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from haiflow.verify import darcy, uptake, uptake_published
-from haiflow.verify.model import VALIDATION, Case
+from haiflow.verify.model import WEAK, Case
 
 LIVER = (
     Case("darcy", "order of pressure and flux on tetrahedra", "manufactured solution", darcy.manufactured),
@@ -19,6 +19,6 @@ LIVER = (
     Case("buffer-response", "arterial flow where the portal flow falls", "fit to a lumped model of the human liver",
          uptake.buffer, limits="the law is that fit: it is entered rightly; whether patients follow it is not shown"),
     Case("sigurdson", "floxuridine by artery and by portal vein", "Sigurdson et al. 1987, J Clin Oncol 5:1836",
-         uptake_published.sigurdson, evidence=VALIDATION,
+         uptake_published.sigurdson, evidence=WEAK,
          limits="two ratios of means with deviations as large as the means: a wide target"),
 )  # fmt: skip

@@ -8,14 +8,23 @@ from dataclasses import dataclass
 
 from haiflow.ports import Floats
 
-CODE, VALIDATION = "code verification", "validation"
+CODE, VALIDATION, WEAK = "code verification", "validation", "weak validation"
+
+
+@dataclass(frozen=True)
+class Rival:
+    """What a wrong model gives for a measured figure: a comparison that it passes cannot tell it from the right one."""
+
+    says: str
+    result: float
 
 
 @dataclass(frozen=True)
 class Figure:
     """One number: ``result`` must lie in [``low``, ``high``]; ``reference`` is the exact or published value.
 
-    A quantity whose name starts with "order" is an observed order of convergence.
+    A quantity whose name starts with "order" is an observed order of convergence. A ``stated`` figure is shown and
+    counted as met or not met, and does not decide its case. ``rivals`` are wrong models held against the same interval.
     """
 
     quantity: str
@@ -24,11 +33,16 @@ class Figure:
     high: float
     reference: float | None = None
     note: str = ""
+    rivals: tuple[Rival, ...] = ()
+    stated: bool = False
 
     @property
     def passed(self) -> bool:
         """False for NaN, too."""
         return bool(self.low <= self.result <= self.high)
+
+    def lets_pass(self, rival: Rival) -> bool:
+        return self.low <= rival.result <= self.high
 
     @property
     def is_order(self) -> bool:
@@ -73,8 +87,8 @@ class Case:
     """A case: what it shows, where its answer comes from, and the function that solves it.
 
     ``slow`` ones take minutes and run only when they are named, or with ``--slow``. ``evidence`` says whether the
-    equations are shown to be solved (exact solutions, converged benchmarks) or to describe what was measured;
-    ``limits`` is what the case does not show.
+    equations are shown to be solved (exact solutions, converged benchmarks) or to describe what was measured, and this
+    ``WEAK`` where a wrong model passes too; ``limits`` is what the case does not show.
     """
 
     name: str

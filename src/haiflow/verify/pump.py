@@ -16,7 +16,7 @@ from haiflow.pump.drives import (
 )
 from haiflow.pump.infusate import ambient_pressure, viscosity_at
 from haiflow.pump.propellant import PROPELLANTS
-from haiflow.verify.model import VALIDATION, Case, Curve, Figure, Found, Plot, at_most, within
+from haiflow.verify.model import WEAK, Case, Curve, Figure, Found, Plot, at_most, within
 from haiflow.verify.pump_published import population, surroundings
 
 DAY = 86_400.0
@@ -143,11 +143,11 @@ PUMP = (
     Case("gas-drive", "label, bellows, viscosity", "exact", gas_drive),
     Case("roller", "rate against back pressure", "exact", roller),
     Case("surroundings", "flow against temperature, altitude and pressure, as the clinic knows it",
-         "rules of thumb of clinical practice", surroundings, evidence=VALIDATION,
+         "rules of thumb of clinical practice", surroundings, evidence=WEAK,
          limits="the default propellant was chosen by the first of these rules, so that one is calibration; no "
                 "measured curve of an implanted pump was found"),
     Case("population", "mean accuracy of implanted gas pumps",
-         "34 patients, 14,191 days: Cardiovasc Intervent Radiol 1997", population, evidence=VALIDATION,
+         "34 patients, 14,191 days: Cardiovasc Intervent Radiol 1997", population, evidence=WEAK,
          limits="another make (60 mL); the spread of temperature, pressure and label is assumed, not that of its "
                 "patients"),
 )  # fmt: skip

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.stats import qmc
 
 from haiflow.ports import Floats
-from haiflow.verify.model import Figure
+from haiflow.verify.model import Figure, Rival
 
 COVERAGE = 2.0  # standard deviations: 95 %
 BAND = (5.0, 95.0)  # percent
@@ -25,8 +25,11 @@ def sampled(inputs: Mapping[str, Any], count: int, seed: int = 1) -> dict[str, F
     return {name: np.asarray(each.ppf(unit[:, k])) for k, (name, each) in enumerate(inputs.items())}
 
 
-def compared(quantity: str, simulated: Floats, measured: float, deviation: float) -> Figure:
-    """The mean of ``simulated`` against ``measured`` (standard ``deviation``): not refuted within twice u_val."""
+def compared(quantity: str, simulated: Floats, measured: float, deviation: float, *rivals: Rival) -> Figure:
+    """The mean of ``simulated`` against ``measured`` (standard ``deviation``): not refuted within twice u_val.
+
+    The ``rivals``, wrong models, are held against the same interval: one that passes shows what it cannot tell.
+    """
     mean, own = float(np.mean(simulated)), float(np.std(simulated))
     room = COVERAGE * float(np.hypot(own, deviation))
     low, high = np.percentile(simulated, BAND)
@@ -34,7 +37,7 @@ def compared(quantity: str, simulated: Floats, measured: float, deviation: float
         f"inputs' spread gives {low:.3g} to {high:.3g} (5 to 95 %), standard deviation of the data {deviation:.2g}; "
         f"E = {mean - measured:.2g}, 2 u_val = {room:.2g}"
     )
-    return Figure(quantity, mean, measured - room, measured + room, measured, note)
+    return Figure(quantity, mean, measured - room, measured + room, measured, note, rivals)
 
 
 def band(rows: Floats) -> tuple[Floats, Floats]:

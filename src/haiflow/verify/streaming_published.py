@@ -13,11 +13,12 @@ from scipy.stats import norm, uniform
 
 from haiflow.junction.releases import release
 from haiflow.ports import Floats
-from haiflow.verify.model import Curve, Figure, Found, Plot
+from haiflow.verify.model import Curve, Figure, Found, Plot, Rival
 from haiflow.verify.spread import compared, sampled
 from haiflow.verify.streaming import tee
 
 WAYS = ("to_left", "to_right")
+MIXED = Rival("drug that is perfectly mixed before the branches", 0.0)
 OFF_CENTRE, MEASURED, DEVIATION = 0.71, 40.85, 22.76 / 1.349  # a normal's standard deviation from its quartiles
 INPUTS = {
     "chance": uniform(0.0, 1.0),
@@ -50,8 +51,9 @@ def off_centre_catheter(count: int = 2000) -> Found:
     curve = np.array([_fed(start, left, at, 0.15) for at in across])
     known = np.clip(0.5 - across / 0.15, 0.0, 1.0)
     return [
-        compared("deviation from the even split, percentage points", off, MEASURED, DEVIATION),
-        Figure("the same of a catheter in the middle", float(np.median(off[drawn["chance"] >= OFF_CENTRE])), 0.0, 25.0),
+        compared("deviation from the even split, percentage points", off, MEASURED, DEVIATION, MIXED),
+        Figure("the same of a catheter in the middle", float(np.median(off[drawn["chance"] >= OFF_CENTRE])), 0.0, 25.0,
+               rivals=(MIXED,)),
         Plot("A stream off the middle of its vessel", "place of the catheter, of the vessel's width",
              "share to the left branch",
              (Curve("haiflow, stream 0.15 wide", across, curve),

@@ -11,7 +11,8 @@ from typing import Any
 
 from haiflow import __version__
 from haiflow.verify.cases import Outcome, left_out
-from haiflow.verify.model import Plot
+from haiflow.verify.model import Figure, Plot
+from haiflow.verify.summary import summary
 
 MARK = "verification.json"  # a folder that has it is a report of ours
 
@@ -25,8 +26,9 @@ def lines(outcome: Outcome) -> list[str]:
         known = "" if figure.reference is None else f", known {figure.reference:.6g}"
         wanted = interval(figure.low, figure.high) + (f" ({figure.note})" if figure.note else "")
         mark = " " if figure.passed else "!"
-        found.append(f"  {mark} {figure.quantity}: {figure.result:.6g}{known}, wanted {wanted}")
-    return found
+        asked = "stated beside" if figure.stated else "wanted"
+        found.append(f"  {mark} {figure.quantity}: {figure.result:.6g}{known}, {asked} {wanted}")
+    return found + [f"    a wrong model passes too: {rival}" for rival in outcome.passing_rivals]
 
 
 def interval(low: float, high: float) -> str:
@@ -53,23 +55,39 @@ def records(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
         case = {"group": each.group, "case": each.case.name, "shows": each.case.shows, "source": each.case.source,
                 "evidence": each.case.evidence, "state": each.state, "seconds": round(each.seconds, 2),
                 "failure": each.failure}  # fmt: skip
-        rows += [case | vars(figure) | {"error": figure.error, "passed": figure.passed} for figure in each.figures]
+        rows += [case | vars(figure) | {"error": figure.error, "passed": figure.passed, "rivals": _rivals(figure)}
+                 for figure in each.figures]  # fmt: skip
         if not each.figures:
             rows.append(case | {"quantity": "", "passed": False})
     return rows
 
 
+def _rivals(figure: Figure) -> list[dict[str, Any]]:
+    """The wrong models held against a figure, and which of them it cannot refute."""
+    return [{"says": rival.says, "result": float(rival.result), "passes": bool(figure.lets_pass(rival))}
+            for rival in figure.rivals]  # fmt: skip
+
+
+def rivals(figure: Figure) -> str:
+    """``perfect mixing (0, passes too)``, one after the other."""
+    found = (f"{each['says']} ({each['result']:.4g}, {'passes too' if each['passes'] else 'refuted'})"
+             for each in _rivals(figure))  # fmt: skip
+    return "; ".join(found)
+
+
 def write(outcomes: Sequence[Outcome], facts: dict[str, str], folder: Path) -> None:
     """verification.csv and verification.json in ``folder``, which is there; cases that were not run have a row too."""
-    rows = records([*outcomes, *left_out(outcomes)])
+    every = [*outcomes, *left_out(outcomes)]
+    rows = records(every)
     columns = list(dict.fromkeys(key for row in rows for key in row))
     with (folder / "verification.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(row | {"rivals": json.dumps(row.get("rivals", []), ensure_ascii=False)} for row in rows)
     plain = [{key: _finite(value) for key, value in row.items()} for row in rows]
     curves = {each.name: [_plain(plot) for plot in each.plots] for each in outcomes if each.plots}
-    text = json.dumps({"haiflow": __version__, "made_with": facts, "figures": plain, "plots": curves}, indent=1)
+    found = {"haiflow": __version__, "summary": summary(every), "made_with": facts, "figures": plain, "plots": curves}
+    text = json.dumps(found, indent=1)
     (folder / MARK).write_text(text + "\n", encoding="utf-8")
 
 

@@ -16,7 +16,7 @@ from haiflow.numerics.field import FieldSystem
 from haiflow.numerics.joint import JointSystem
 from haiflow.ports import Floats, LinearTransport
 from haiflow.scenario.schema.patient import Tumour
-from haiflow.verify.model import Curve, Figure, Found, Plot
+from haiflow.verify.model import Curve, Figure, Found, Plot, Rival
 from haiflow.verify.spread import band, sampled
 from haiflow.verify.uptake import drugs, field
 
@@ -28,6 +28,11 @@ SPREAD = {
     "arterial": uniform(1.5, 3.5),  # tumour over liver, of its arterial flow
     "metabolism": uniform(0.0, 1.0),  # of the liver's
     "minutes": uniform(2.0, 3.0),
+}
+_ALONE = "drug that stays where the first pass of blood takes it: no washing out, no uptake, no return"
+BY_FLOW = {  # all of the liver's blood comes by both routes; of a tumour's the ratios say how much more
+    "tumour": Rival(_ALONE, float(SPREAD["arterial"].median()) / Tumour.model_fields["portal_ratio"].default),
+    "liver": Rival(_ALONE, 1.0),
 }
 TUMOUR, LIVER = (12.4, 12.2, 0.8, 0.7), (23.9, 11.4, 18.4, 14.5)  # artery, sd, portal vein, sd: nmol/g
 
@@ -91,7 +96,7 @@ def sigurdson(count: int = 8) -> Found:
         ours = np.percentile(sample, (5.0, 95.0))
         note = f"inputs' spread gives {ours[0]:.2g} to {ours[1]:.2g}; the interval is 90 % of the patients'"
         what = f"{name}, artery over portal vein, 2 to 5 min, median"
-        figures.append(Figure(what, float(np.median(sample)), low, high, data[0] / data[2], note))
+        figures.append(Figure(what, float(np.median(sample)), low, high, data[0] / data[2], note, (BY_FLOW[name],)))
         bottom, top = band(every[:, FIRST:, place])
         line, two = np.full(2, data[0] / data[2]), np.array([2.0, 5.0])
         known = Curve("Sigurdson 1987", two, line, known=True, low=np.full(2, low), high=np.full(2, high))

@@ -59,7 +59,9 @@ def by_groups(points: Any, radius: Any, lines: list[Any], tracts: dict[str, Any]
 
 
 def _chains(points: Any, radius: Any, lines: list[Any], tracts: dict[str, Any]) -> list[list[int]] | None:
-    """The cells of each centre line, in order; None where they do not join end to start."""
+    """The cells of each centre line, in order; None where they do not join end to start, or one has no points."""
+    if not all(len(line) for line in lines):
+        return None
     chains = []
     for number in np.unique(tracts["CenterlineIds"]):
         cells = np.flatnonzero(tracts["CenterlineIds"] == number)

@@ -51,14 +51,15 @@ class Card:
 def cards(deck: Path) -> list[Card]:
     """All cards of a deck and of the files it includes, in order. Raises :class:`InputError`."""
     found: list[Card] = []
-    _read(deck, deck, found, [])
+    _read(deck, deck, found, [], set())
     return found
 
 
-def _read(file: Path, deck: Path, found: list[Card], open_files: list[Path]) -> None:
+def _read(file: Path, deck: Path, found: list[Card], open_files: list[Path], read: set[Path]) -> None:
+    """Adds the cards of one file; ``open_files`` are those that include it, ``read`` those that were included."""
+    text = deck_text(file, str(file))  # before it is resolved: of links that lead round it says so
     if file.resolve() in open_files or len(open_files) > MOST_INCLUDED:
         raise InputError(str(file), "INCLUDE", "the file includes itself", "delete the INCLUDE")
-    text = deck_text(file, str(file))
     if text.lstrip().startswith("{"):
         rule = "the deck is JSON; the lines of a .in file are read"
         raise InputError(str(file), "{", rule, "give the .in file that it was made from")
@@ -68,7 +69,10 @@ def _read(file: Path, deck: Path, found: list[Card], open_files: list[Path]) -> 
         if card.name == "INCLUDE":
             if card.words[1].upper() == "TRUE":
                 inner = beside(deck, card.words[0], f"{place}: INCLUDE")
-                _read(inner, deck, found, [*open_files, file.resolve()])
+                if inner in read:  # its cards would stand twice, and thousands of them take minutes
+                    raise card.error(card.words[0], "the file is included twice", "delete one of the two INCLUDE")
+                _read(inner, deck, found, [*open_files, file.resolve()], read)
+                read.add(inner)
         else:
             found.append(card)
 

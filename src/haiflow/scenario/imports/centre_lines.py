@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -38,11 +39,12 @@ def whole_lines(points: Any, radius: Any, lines: list[Any]) -> tuple[list[Any], 
 
 def without_copies(points: Any, radius: Any, lines: list[Any]) -> list[Any]:
     """The lines but those that lie on one before them along their whole way, whichever way each was written."""
-    kept: list[Any] = []
-    for line in lines:
-        if not any(_coincide(points, radius, line, way) for other in kept for way in (other, other[::-1])):
-            kept.append(line)
-    return kept
+    ways = _Ways(points, radius, [way for line in lines for way in (line, line[::-1])])
+    kept: list[int] = []
+    for number in (way // 2 for way in ways.different() if way % 2 == 0):
+        if not ways.on(2 * number, [way for other in kept for way in (2 * other, 2 * other + 1)]).any():
+            kept.append(number)
+    return [lines[number] for number in kept]
 
 
 def _partners(points: Any, radius: Any, lines: list[Any]) -> dict[int, int]:
@@ -69,21 +71,41 @@ def _half(points: Any, radius: Any, lines: list[Any], place: tuple[int, ...]) ->
     """
     if len(place) % 2:
         return []
-    ways = {end: lines[end // 2] if end % 2 == 0 else lines[end // 2][::-1] for end in place}
-    for first in place:
-        found = [end for end in place if end == first or _coincide(points, radius, ways[first], ways[end])]
-        if 2 * len(found) == len(place):
-            return found
+    ways = _Ways(points, radius, [lines[end // 2] if end % 2 == 0 else lines[end // 2][::-1] for end in place])
+    for first in ways.different():
+        found = ways.on(first, range(len(place)))
+        found[first] = True
+        if 2 * found.sum() == len(place):
+            return [end for end, on in zip(place, found, strict=True) if on]
     return []
 
 
-def _coincide(points: Any, radius: Any, one: Any, two: Any) -> bool:
-    """Whether two pieces lie on each other from their first points to their last."""
-    near = TOGETHER * float(min(radius[one].min(), radius[two].min()))
-    if any(np.linalg.norm(points[one[end]] - points[two[end]]) > near for end in (0, -1)):
-        return False
-    both = [_at_shares(points[line]) for line in (one, two)]
-    return bool(np.linalg.norm(both[0] - both[1], axis=1).max() <= near)
+class _Ways:
+    """Pieces that are held against each other from their first points to their last, each against many at once."""
+
+    def __init__(self, points: Any, radius: Any, ways: list[Any]) -> None:
+        self.at = np.array([_at_shares(points[way]) for way in ways])  # (n, LOOKS, 3) m
+        self.near = TOGETHER * np.array([radius[way].min() for way in ways])
+
+    def different(self) -> list[int]:
+        """The first of each that are the same to the last digit: the others have nothing to add."""
+        first: dict[tuple[bytes, float], int] = {}
+        for number, (way, near) in enumerate(zip(self.at, self.near, strict=True)):
+            first.setdefault((way.tobytes(), float(near)), number)
+        return list(first.values())
+
+    def on(self, one: int, others: Sequence[int]) -> Any:
+        """(n,) whether each of the ``others`` lies on ``one`` along its whole way."""
+        chosen = np.asarray(others, dtype=int)
+        near = np.minimum(self.near[one], self.near[chosen])
+        # Most differ at their ends already: only the rest are looked at along the way.
+        found = (
+            np.linalg.norm(self.at[chosen[:, None], [0, -1]] - self.at[one, [0, -1]], axis=2) <= near[:, None]
+        ).all(axis=1)
+        left = np.flatnonzero(found)
+        apart = np.linalg.norm(self.at[chosen[left]] - self.at[one], axis=2).max(axis=1, initial=0.0)
+        found[left] = apart <= near[left]
+        return found
 
 
 def _at_shares(line: Any) -> Any:

@@ -179,12 +179,14 @@ def safe_names(labels: Iterable[str], findings: Findings, key: str) -> dict[str,
     """Label -> a name of letters, digits and a few signs, no two alike; a changed one is told."""
     names: dict[str, str] = {}
     taken: set[str] = set()
+    reached: dict[str, int] = {}  # numbers given out to what is plain alike: each goes on from the last
     for label in labels:
-        plain = re.sub(r"[^A-Za-z0-9_ .+-]", "_", label.strip())[: LONGEST_NAME - 6]
+        plain = re.sub(r"[^A-Za-z0-9_ .+-]", "_", label.strip())[: LONGEST_NAME - 8]  # room for v and a number
         plain = plain if re.match(r"[A-Za-z0-9]", plain) else f"v{plain}"
-        name, number = plain, 2
+        name = plain
         while name in taken:
-            name, number = f"{plain}-{number}", number + 1
+            reached[plain] = reached.get(plain, 1) + 1
+            name = f"{plain}-{reached[plain]}"
         if name != label:
             findings.add(key, label, f"a name in haiflow has letters, digits, spaces and . _ + -: it is '{name}'")
         names[label] = name

@@ -34,7 +34,7 @@ def beside(deck: Path, name: str, place: str) -> Path:
     folder = deck.resolve().parent
     try:
         found = (folder / name).resolve()
-    except (OSError, ValueError):
+    except (OSError, ValueError, RuntimeError):  # the last is Python 3.11's for links that lead round
         raise InputError(place, f"'{name[:60]}'", "not a path", "name a file beside the deck") from None
     if not found.is_relative_to(folder):
         rule = "a deck names files of its own folder only"

@@ -41,7 +41,7 @@ class Keys:
     def error(self, name: str, value: object, rule: str, remedy: str) -> InputError:
         """The error for one key, at its place."""
         shown = "nothing" if value is None else f"'{value}'" if isinstance(value, str) else str(value)
-        return InputError(self.place((*self.path, name)), shown[:80], rule, remedy)
+        return InputError(self.place((*self.path, name)), shown, rule, remedy)
 
     def __contains__(self, name: str) -> bool:
         return name in self._given and self.values[self._given[name]] is not None
@@ -71,9 +71,9 @@ class Keys:
         if number is None:
             raise self.error(name, value, "must be a finite number", "write e.g. 1.5e-3")
         if above is not None and not number > above:
-            raise self.error(name, value, f"must be above {above:g}", "change the number")
+            raise self.error(name, value, f"must be above {above:g}", f"give a number above {above:g}")
         if at_least is not None and not number >= at_least:
-            raise self.error(name, value, f"must be at least {at_least:g}", "change the number")
+            raise self.error(name, value, f"must be at least {at_least:g}", f"give {at_least:g} or more")
         return number
 
     def whole(self, name: str, default: Any = MISSING) -> Any:

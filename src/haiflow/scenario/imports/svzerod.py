@@ -166,7 +166,11 @@ def _element(keys: Keys, name: str) -> Element:
 def _junctions(top: Keys, elements: dict[int, Element], findings: Findings) -> None:
     """Nodes where vessels meet; a junction's own resistances become elements of their own."""
     junctions = top.sections("junctions", [])
-    names = safe_names([keys.text("junction_name") for keys in junctions], findings, "junction_name")
+    labels = [keys.text("junction_name") for keys in junctions]
+    twice = next((label for label, count in Counter(labels).items() if count > 1), None)
+    if twice is not None:
+        raise top.error("junctions", twice, "two junctions have this junction_name", "name each junction differently")
+    names = safe_names(labels, findings, "junction_name")
     for keys in junctions:
         label = keys.where = keys.text("junction_name")
         kind = keys.text("junction_type", JUNCTIONS[0])

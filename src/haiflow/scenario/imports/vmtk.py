@@ -120,6 +120,8 @@ def _lines(data: PolyLines, file: Path) -> list[Any]:
             wrong = next(int(each) for each in line if not 0 <= each < len(data.points))
             rule = f"a line names a point that is none: there are {len(data.points)}"
             raise InputError(str(file), f"point {wrong}", rule, "the file is damaged: export it again")
+    if all(line.size < 2 for line in found):
+        raise InputError(str(file), f"{len(found)} lines", "none has two points", "give the output of vmtkcenterlines")
     return found
 
 

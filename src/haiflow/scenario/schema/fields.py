@@ -56,6 +56,8 @@ class Quantity:
     at_most: float | None = None
     example: str = ""
     """what messages give; left out, that of the dimension, which must then lie within the bounds"""
+    instead: str = ""
+    """what else can be done where a bound is broken"""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "example", self.example or DIMENSIONS[self.dimension].example)
@@ -78,7 +80,7 @@ class Quantity:
 
     def _out_of_bounds(self, given: Any, word: str, bound: float) -> UnitError:
         limit = "zero" if bound == 0.0 else format_quantity(bound, self.dimension, digits=6)
-        return UnitError(given, f"must be {word} {limit}", f"give e.g. '{self.example}'")
+        return UnitError(given, f"must be {word} {limit}", f"give e.g. '{self.example}'{self.instead}")
 
     def write(self, value: float) -> str | float:
         return value if self.dimension == "fraction" else format_quantity(value, self.dimension)
@@ -119,7 +121,8 @@ Modulus = Annotated[float, Quantity("pressure", above=0.0, example="0.4 MPa")]
 Velocity = Annotated[float, Quantity("velocity", above=0.0)]
 Frequency = Annotated[float, Quantity("frequency", at_least=1.0 / 6.0, at_most=10.0)]
 Viscosity = Annotated[float, Quantity("viscosity", above=0.0, at_most=10.0)]
-WallViscosity = Annotated[float, Quantity("viscosity", above=0.0, at_most=1e7)]
+ELASTIC = ", or leave the key out: an elastic wall"
+WallViscosity = Annotated[float, Quantity("viscosity", above=0.0, at_most=1e7, example="3000 Pa s", instead=ELASTIC)]
 Density = Annotated[float, Quantity("density", above=0.0)]
 Concentration = Annotated[float, Quantity("concentration", at_least=0.0)]
 DoseRate = Annotated[float, Quantity("dose_rate", at_least=0.0)]
