@@ -23,7 +23,7 @@ flow3d, scalar = kernel("flow3d"), kernel("scalar")
 ETA = 1.0 / 6.0
 COURANT = 1e3  # of a step on the way to the steady state, in every control volume
 STAGNANT = 1e-3  # of the mean flow through control volumes: those with less take longer steps
-LIVE, AVERAGED = 20, 60  # steps with limits as they come; over which their mean is taken
+LIVE, AVERAGED = 20, 80  # steps with limits as they come; over which their mean is taken
 PARTS = 4  # of a step at most, beyond which one implicit step costs less
 PASSES = 60  # of the linear solver at most
 REMAINDER = 1e-9  # of the largest concentration, left by it
@@ -158,9 +158,9 @@ class DrugField:
         """Concentrations (n, q) and outflow (outlets, q) of the steady state on a frozen flow.
 
         Limits flip from one step to the next for ever, and what they do together is a diffusion. So after ``LIVE``
-        steps their mean is taken, and after ``AVERAGED`` more it stays. What is left is a linear system, whose state
-        is as bounded as that mean. Raises SolverStopped where the outflow does not come within ``tolerance`` of what
-        enters, or a step changes it by more.
+        steps a mean is taken, of the later ones the more, and after ``AVERAGED`` more it stays. What is left is a
+        linear system, whose state is as bounded as that mean. Raises SolverStopped where the outflow does not come
+        within ``tolerance`` of what enters, or a step changes it by more.
         """
         passing = self._leaves(flux, boundary_flux) - np.maximum(boundary_flux, 0.0)
         room = np.maximum(passing, STAGNANT * passing.mean()) / COURANT
@@ -169,7 +169,7 @@ class DrugField:
         entering, before = self.inflow.sum(axis=0), self.leaving(c, boundary_flux)
         limits = self._gain.copy(), self._loss.copy()
         for count in range(most):
-            weight = 1.0 / max(count - LIVE + 1, 1) if count < LIVE + AVERAGED else 0.0
+            weight = 2.0 / max(count - LIVE + 2, 2) if count < LIVE + AVERAGED else 0.0
             self._solve(c, room[:, None] * c + self.inflow - self._limited(c, flux, passing, limits, weight))
             leaving = self.leaving(c, boundary_flux)
             missing = np.abs(leaving.sum(axis=0) / entering - 1.0).max()
