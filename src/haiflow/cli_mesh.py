@@ -123,12 +123,12 @@ def _refuse_unheard(source: str, scenario: str | None) -> None:
 
 
 def _junction(scenario: str | None, output: Path, cells: int | None) -> int:
+    from haiflow.junction.cell_count import across_for
     from haiflow.junction.outline import build as meshed
     from haiflow.mesh.convert import written
     from haiflow.mesh.patches import write_region
     from haiflow.scenario.check_tip import unheard_in_mesh
     from haiflow.scenario.load import load
-    from haiflow.scenario.tip_cost import across_for
     from haiflow.scenario.tip_region import tip_region
 
     if scenario is None:

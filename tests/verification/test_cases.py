@@ -69,11 +69,4 @@ def test_the_steady_drug_is_bounded_and_balanced():
     c, leaving = field.steady(state.flux, state.boundary_flux)
     assert c.min() > -1e-4
     assert c.max() < 1.0 + 1e-4
-    assert leaving.sum() == pytest.approx(entering.sum(), rel=1e-3)
-    carried, left = field.carried(c, state.flux), np.zeros(len(c))
-    np.add.at(left, mesh.dual.ends[:, 0], carried[:, 0])
-    np.subtract.at(left, mesh.dual.ends[:, 1], carried[:, 0])
-    ends = np.concatenate([mesh.on(name) for name in ("hole:0", "hole:1", "to_left", "to_right")])
-    inner = np.setdiff1d(np.arange(len(c)), ends)
-    assert len(inner) > 500
-    assert abs(left[inner].sum()) < 1e-3 * entering.sum()  # what tracers are started by is what leaves
+    assert leaving.sum() == pytest.approx(entering.sum(), rel=1e-6)

@@ -19,7 +19,6 @@ from haiflow.numerics.team import beside
 from haiflow.ports import Floats
 
 FRAMES = 24  # pictures over a beat
-PASSES = 3  # of the drug's correction in a step
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class Beat:
         """The drug over one step, on the mean of the fluxes at its ends."""
         region = self.drug.region
         flux, boundary = 0.5 * (old.flux + new.flux), 0.5 * (old.boundary_flux + new.boundary_flux)
-        self.leaving += self.drug.settle(c, flux, boundary, dt, PASSES) / self.steps
+        self.leaving += self.drug.step(c, flux, boundary, dt) / self.steps
         self.stray = max(self.stray, float(-c.min()), float(c.max() - 1.0))
         self.blood += np.array([new.boundary_flux[at].sum() for at in self.drug.outlets.values()]) / self.steps
         self.shear.add(wall_shear(region, new.velocity, viscosity))

@@ -2,9 +2,9 @@
 
 The scalar of a hole is the share of infusate from it in the blood: one in what enters by the hole, zero in all that
 enters elsewhere. :meth:`DrugField.step` keeps it within [0, 1] and is second order where it is smooth (flux-corrected
-transport, ``ext/haiflow/kernels/scalar_edges.pxi``); :meth:`DrugField.settle` is for long steps and the steady state:
-conserved, bounded as far as its passes have converged. Molecular diffusion counts for little: at a
-Schmidt number of some thousand it spreads a thread by 40 um in a second.
+transport, ``ext/haiflow/kernels/scalar_edges.pxi``). Where the contents of many control volumes pass in a step it is
+bounded as far as the passes of the correction have converged, as is the state of :meth:`DrugField.steady`. Molecular
+diffusion counts for little: at a Schmidt number of some thousand it spreads a thread by 40 um in a second.
 """
 
 from __future__ import annotations
@@ -21,9 +21,12 @@ from haiflow.ports import Floats
 flow3d, scalar = kernel("flow3d"), kernel("scalar")
 
 ETA = 1.0 / 6.0
-COURANT = 4.0
+COURANT = 1e3  # of a step on the way to the steady state, in every control volume
+STAGNANT = 1e-3  # of the mean flow through control volumes: those with less take longer steps
+LIVE, AVERAGED = 20, 80  # steps with limits as they come; over which their mean is taken
+PARTS = 4  # of a step at most, beyond which one implicit step costs less
 PASSES = 60  # of the linear solver at most
-EVERY = 20  # steps between looks at whether the state is steady
+ENOUGH = 1e-3  # of the drug, that a steady state may leave neither in nor out
 REMAINDER = 1e-9  # of the largest concentration, left by it
 
 
@@ -51,30 +54,63 @@ class DrugField:
         self._known: tuple[Floats, Floats, Floats] | None = None
         self._inverse_volume = 1.0 / d.volume
 
-    def step(self, c: Floats, flux: Floats, boundary_flux: Floats, dt: float | Floats, passes: int = 1) -> Floats:
-        """Advance ``c`` by ``dt`` (s; one for all, or (n,) on the way to the steady state).
+    def step(self, c: Floats, flux: Floats, boundary_flux: Floats, dt: float, passes: int = 2) -> Floats:
+        """Advance ``c`` by ``dt`` (s) in place, second order in time and space where nothing has to be limited.
 
-        Returns (outlets, q) m3/s: what leaves by each outlet. ``passes``: of the correction; a second one sharpens
-        steps in which much passes through a control volume.
+        ``flux`` (e,), ``boundary_flux`` (n,): those in the middle of the step. ``passes``: of the correction. Explicit
+        in a few parts where each then passes on no more than it holds, and strictly bounded; else implicit. Returns
+        (outlets, q) m3/s: the mean over the step of what leaves by each outlet.
         """
-        room = np.broadcast_to(self.region.dual.volume / dt, len(c)).copy()
-        old, low_order = c.copy(), c.copy()
-        leaving = self._upwind(low_order, old, flux, boundary_flux, room)
+        room = self.region.dual.volume / dt
+        parts = int(np.ceil(max(np.max(self._leaves(flux, boundary_flux) / room), 1.0)))
+        if parts > PARTS:
+            return self._implicit(c, flux, boundary_flux, room, passes)
+        left = [self._explicit(c, flux, boundary_flux, parts * room, passes) for _ in range(parts)]
+        return np.asarray(np.mean(left, axis=0))
+
+    def _explicit(self, c: Floats, flux: Floats, boundary_flux: Floats, room: Floats, passes: int) -> Floats:
+        """The upwind step, and what fluxes of higher order add to it between the extremes that it leaves."""
+        old, low_order, d = c.copy(), np.empty_like(c), self.region.dual
+        scalar.upwind_step(low_order, old, self.inflow, flux, boundary_flux, self.friction, room, d.ends)
         np.copyto(c, low_order)
         for _ in range(passes):
-            np.copyto(c, low_order - self._correct(0.5 * (old + c), low_order, flux, room) / room[:, None])
-        return leaving
+            self._bound(low_order)
+            taken = self._correct(0.5 * (old + c), old, low_order, flux, room)
+            np.copyto(c, low_order - taken / room[:, None])
+        return self.leaving(old, boundary_flux)
 
-    def _upwind(self, c: Floats, old: Floats, flux: Floats, boundary_flux: Floats, room: Floats) -> Floats:
-        """The bounded step of first order into ``c``: explicit where nothing is emptied by it; returns what leaves."""
+    def _implicit(self, c: Floats, flux: Floats, boundary_flux: Floats, room: Floats, passes: int) -> Floats:
+        """Fluxes of the middle of the step, as far as no extremum of either end grows.
+
+        What a correction brings is bounded by what passes through and what is held: limits as in a steady state
+        (Kuzmin & Moeller 2005, in Flux-corrected transport, Springer), which do not tighten with the step. In a largest
+        value nothing is brought, and the M-matrix has it no larger than its neighbours' or its own before.
+        """
+        old, out = c.copy(), np.maximum(boundary_flux, 0.0)
+        passing = self._leaves(flux, boundary_flux) - out
+        self._bound(old)
+        low, high = self._low.copy(), self._high.copy()
+        known, late = room[:, None] * old + self.inflow, np.zeros_like(c)
+        self._set_matrix(flux, room + out)
+        self._solve(c, known)
+        for _ in range(passes):
+            self._bound(c)
+            np.minimum(low, self._low, out=self._low)
+            np.maximum(high, self._high, out=self._high)
+            # By the outlets, too, the mean of both ends leaves.
+            late = np.clip(0.5 * (c - old), c - self._high, c - self._low) * out[:, None]
+            taken = self._correct(0.5 * (old + c), c, c, flux, passing + room)
+            self._solve(c, known - taken + late)
+        return self.leaving(c, boundary_flux) - self._by_outlet(late)
+
+    def _bound(self, c: Floats) -> None:
+        """Keep what comes to a point within the extremes of ``c`` round it."""
+        scalar.bounds(self._low, self._high, c, self.region.dual.ends)
+
+    def _set_matrix(self, flux: Floats, more: Floats) -> None:
         d = self.region.dual
-        if np.all(self._leaves(flux, boundary_flux) <= room):
-            scalar.upwind_step(c, old, self.inflow, flux, boundary_flux, self.friction, room, d.ends)
-            return self.leaving(old, boundary_flux)
         scalar.upwind_matrix(self._off, self._diagonal, flux, self.friction, d.ends, d.slot)
-        self._diagonal += room + np.maximum(boundary_flux, 0.0)
-        self._solve(c, room[:, None] * old + self.inflow)
-        return self.leaving(c, boundary_flux)
+        self._diagonal += more
 
     def _leaves(self, flux: Floats, boundary_flux: Floats) -> Floats:
         """(n,) m3/s: what a control volume passes on at most."""
@@ -92,73 +128,73 @@ class DrugField:
             if np.abs(c - before).max() <= REMAINDER * np.abs(c).max():
                 return
 
-    def _correct(self, middle: Floats, upwind: Floats, flux: Floats, room: Floats) -> Floats:
-        """(n, q) m3/s: what fluxes of higher order take from each point, limited by the extremes of ``upwind``."""
+    def _correct(self, middle: Floats, carried: Floats, c: Floats, flux: Floats, room: Floats) -> Floats:
+        """(n, q) m3/s: what fluxes of higher order take from each point, beside the upwind ones of ``carried``, so that
+        ``c`` stays within the bounds that are set."""
+        self._high_order(middle, carried, flux)
+        scalar.limit_shares(self._gain, self._loss, c, self._low, self._high, room)
+        scalar.limit_fluxes(self._taken, self._correction, self._gain, self._loss, self.region.dual.ends)
+        return self._taken
+
+    def _high_order(self, middle: Floats, carried: Floats, flux: Floats) -> None:
+        """Set the corrections of all faces, not limited yet, and their sums by point."""
         d, mesh = self.region.dual, self.region
         flow3d.gradients(self._slope, middle, d.ends, d.area, mesh.wall, mesh.wall_area, self._inverse_volume)
         scalar.correction_fluxes(
-            self._correction, self._gain, self._loss, middle, upwind, self._slope, flux, d.ends, mesh.points, ETA
+            self._correction, self._gain, self._loss, middle, carried, self._slope, flux, d.ends, mesh.points, ETA
         )
-        scalar.bounds(self._low, self._high, upwind, d.ends)
-        scalar.limit_shares(self._gain, self._loss, upwind, self._low, self._high, room)
-        scalar.limit_fluxes(self._taken, self._correction, self._gain, self._loss, d.ends)
-        return self._taken
-
-    def settle(self, c: Floats, flux: Floats, boundary_flux: Floats, dt: float | Floats, passes: int = 1) -> Floats:
-        """Advance ``c`` in place by steps in which many control volumes' contents pass: first order in time.
-
-        In space the order is that of :meth:`step`, with limits that do not tighten with ``dt``: no extremum grows when
-        what the correction brings is bounded by what passes through. Returns what leaves, (outlets, q) m3/s.
-        """
-        d = self.region.dual
-        room = d.volume / dt
-        scalar.upwind_matrix(self._off, self._diagonal, flux, self.friction, d.ends, d.slot)
-        passing = self._diagonal.copy()
-        self._diagonal += room + np.maximum(boundary_flux, 0.0)
-        known = np.broadcast_to(room, len(c))[:, None] * c + self.inflow
-        for _ in range(passes):
-            self._solve(c, known - self._correct(c, c, flux, passing))
-        return self.leaving(c, boundary_flux)
-
-    def carried(self, c: Floats, flux: Floats) -> Floats:
-        """(e, q) m3/s: drug through every dual face, as the steady state has it."""
-        d = self.region.dual
-        i, j = d.ends.T
-        scalar.upwind_matrix(self._off, self._diagonal, flux, self.friction, d.ends, d.slot)
-        self._correct(c, c, flux, self._diagonal)
-        return np.where(flux[:, None] > 0.0, c[i], c[j]) * flux[:, None] + self._correction
 
     def leaving(self, c: Floats, boundary_flux: Floats) -> Floats:
         """(outlets, q) m3/s: drug that ``boundary_flux`` (n,) takes out by each outlet."""
-        return np.array([
-            (np.maximum(boundary_flux[at], 0.0)[:, None] * c[at]).sum(axis=0) for at in self.outlets.values()
-        ]).reshape(len(self.outlets), c.shape[1])  # fmt: skip
+        return self._by_outlet(np.maximum(boundary_flux, 0.0)[:, None] * c)
+
+    def _by_outlet(self, passing: Floats) -> Floats:
+        """(outlets, q): sums of ``passing`` (n, q) over each outlet's points."""
+        sums = [passing[at].sum(axis=0) for at in self.outlets.values()]
+        return np.array(sums).reshape(len(self.outlets), passing.shape[1])
 
     def steady(
-        self,
-        flux: Floats,
-        boundary_flux: Floats,
-        c: Floats | None = None,
-        *,
-        tolerance: float = 1e-3,
-        most: int = 4000,
+        self, flux: Floats, boundary_flux: Floats, c: Floats | None = None, *, tolerance: float = 1e-6, most: int = 1000
     ) -> tuple[Floats, Floats]:
         """Concentrations (n, q) and outflow (outlets, q) of the steady state on a frozen flow.
 
-        Raises SolverStopped where the outflow does not come within ``tolerance`` of what enters.
+        Limits flip from one step to the next for ever, and what they do together is a diffusion. So after ``LIVE``
+        steps a mean is taken, of the later ones the more, and after ``AVERAGED`` more it stays. What is left is a
+        linear system, whose state is as bounded as that mean. It is found where the outflow is within ``tolerance`` of
+        what enters and a step changes it by no more. Raises SolverStopped where it is not within ``ENOUGH`` of that
+        after ``most`` steps.
         """
-        d = self.region.dual
-        passing = np.bincount(d.ends.ravel(), np.repeat(np.abs(flux), 2), len(d.volume)) + np.abs(boundary_flux)
-        dt = COURANT * 2.0 * d.volume / np.maximum(passing, 1e-3 * passing.mean())
+        passing = self._leaves(flux, boundary_flux) - np.maximum(boundary_flux, 0.0)
+        room = np.maximum(passing, STAGNANT * passing.mean()) / COURANT
+        self._set_matrix(flux, room + np.maximum(boundary_flux, 0.0))
         c = np.zeros_like(self.inflow) if c is None else c.copy()
-        entering, before = self.inflow.sum(axis=0), np.full((len(self.outlets), self.inflow.shape[1]), np.inf)
+        entering, before = self.inflow.sum(axis=0), self.leaving(c, boundary_flux)
+        limits = self._gain.copy(), self._loss.copy()
         for count in range(most):
-            leaving = self.settle(c, flux, boundary_flux, dt)
-            if count % EVERY == EVERY - 1:
-                missing = np.abs(leaving.sum(axis=0) / entering - 1.0).max()
-                if missing < tolerance and np.abs(leaving - before).max() < tolerance * entering.max():
-                    return c, leaving
-                before = leaving
+            weight = 2.0 / max(count - LIVE + 2, 2) if count < LIVE + AVERAGED else 0.0
+            self._solve(c, room[:, None] * c + self.inflow - self._limited(c, flux, passing, limits, weight))
+            leaving = self.leaving(c, boundary_flux)
+            missing = max(
+                np.abs(leaving.sum(axis=0) / entering - 1.0).max(), np.abs((leaving - before) / entering).max()
+            )
+            if not weight and missing < tolerance:
+                return c, leaving
+            before = leaving
+        if missing < ENOUGH:
+            return c, leaving
         raise SolverStopped(
             0.0, "junction, drug", f"after {most} steps {missing:.2g} of the drug is neither in nor out"
         )
+
+    def _limited(
+        self, c: Floats, flux: Floats, passing: Floats, limits: tuple[Floats, Floats], weight: float
+    ) -> Floats:
+        """What corrections take, by ``limits`` that are led towards those of ``c`` with a ``weight``."""
+        self._high_order(c, c, flux)
+        if weight:
+            self._bound(c)
+            scalar.limit_shares(self._gain, self._loss, c, self._low, self._high, passing)
+            for mean, now in zip(limits, (self._gain, self._loss), strict=True):
+                mean += weight * (now - mean)
+        scalar.limit_fluxes(self._taken, self._correction, *limits, self.region.dual.ends)
+        return self._taken

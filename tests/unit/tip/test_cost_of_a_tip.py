@@ -8,10 +8,10 @@ from click.testing import CliRunner
 
 from haiflow.cli_mesh import mesh
 from haiflow.errors import InputError
+from haiflow.junction.cell_count import across_for, expected
 from haiflow.junction.outline import build
 from haiflow.scenario.load import loads
 from haiflow.scenario.plan import plan
-from haiflow.scenario.tip_cost import across_for, expected
 from haiflow.scenario.tip_region import tip_region
 
 BASE = """
