@@ -5,7 +5,10 @@ import os
 import subprocess
 import sys
 
+import numpy as np
+
 from haiflow import child
+from haiflow.mesh.apart import read_apart
 from haiflow.report.child import Child
 from haiflow.results import Results
 
@@ -33,6 +36,14 @@ def test_a_drawing_process_does_not_either(tmp_path, monkeypatch):
     drawing = Child("figures")
     drawing.give(Results(summary={}), tmp_path)
     assert "exit code" not in drawing.answer().get("failure", "")
+
+
+def test_a_reader_in_a_process_of_its_own_does_not_either(tmp_path, monkeypatch):
+    np.savez(tmp_path / "held.npz", places=np.arange(3.0))
+    shadowed(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if place not in ("", os.getcwd())])
+    assert read_apart("numpy:load", tmp_path / "held.npz")["places"].tolist() == [0.0, 1.0, 2.0]
 
 
 def test_a_folder_that_this_process_alone_has_on_its_path_is_there(tmp_path, monkeypatch):

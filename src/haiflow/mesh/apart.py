@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from haiflow.child import python, surroundings
+
 PATIENCE, PATIENCE_A_BYTE = 60.0, 1e-6  # s: a file of 100 MB takes gmsh some ten seconds
 MEMORY, MEMORY_A_BYTE = 8 * 2**30, 200  # bytes of address space: a cell takes some 40 in a file, and gmsh 500
 NO_MEMORY, FAILED = 3, 4  # exit codes of the process
@@ -37,11 +39,13 @@ def read_apart(extractor: str, path: Path) -> Arrays:
     with tempfile.TemporaryDirectory(prefix="haiflow-") as folder:
         found = Path(folder) / "arrays.npz"
         code = "from haiflow.mesh.apart import hand_over; hand_over()"
-        command = [sys.executable, "-c", code, extractor, str(path), str(found)]
+        command = python("-c", code, extractor, str(path), str(found))
         patience = PATIENCE + PATIENCE_A_BYTE * path.stat().st_size
         ours, held = os.pipe()  # nothing is ever written: its end tells the child that this process has gone
         try:
-            done = subprocess.run(command, check=False, timeout=patience, capture_output=True, stdin=ours)
+            done = subprocess.run(
+                command, check=False, timeout=patience, capture_output=True, stdin=ours, env=surroundings()
+            )
         except subprocess.TimeoutExpired:
             raise Unread(f"its reader does not end within {patience:.0f} s") from None
         finally:
