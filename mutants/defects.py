@@ -90,8 +90,6 @@ IN_KERNELS = (
     ),
     _kernel("dual-direction", "volumes.pyx", "if tetra[k, a] > tetra[k, b]:", "if tetra[k, a] < tetra[k, b]:"),
     _kernel("tracer-time", "tracers.pyx", "share_of(now + ahead, f)", "share_of(now, f)"),
-    _kernel("tracer-wall", "tracers.pyx", "x[d] -= 2.0 * least", "x[d] -= 1.0 * least"),
-    _kernel("straying-halved", "tracers.pyx", "straying * straying * size[c] * speed", "straying * size[c] * speed"),
 )
 
 IN_PARTS = (

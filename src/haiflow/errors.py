@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-LONGEST_PLACE, LONGEST_VALUE = 300, 60  # letters
+LONGEST, LONGEST_WORD = 300, 60  # letters
 
 
 def one_line(given: object, most: int | None = None) -> str:
@@ -28,14 +28,15 @@ class HaiflowError(Exception):
 class InputError(HaiflowError):
     """One thing wrong in what the user gave.
 
-    Parameters are the four parts: ``place`` (``scenario.yaml:12:19: catheter.length``), ``value`` as given, of which
-    :data:`LONGEST_VALUE` letters are kept, the ``rule`` that it breaks, and the ``remedy``.
+    Parameters are the four parts: ``place`` (``scenario.yaml:12:19: catheter.length``), ``value`` as given, the
+    ``rule`` that it breaks, and the ``remedy``. Of a value :data:`LONGEST` letters are kept, of one that is a single
+    word, no path, :data:`LONGEST_WORD`.
     """
 
     def __init__(self, place: str, value: object, rule: str, remedy: str) -> None:
         self.place, self.rule, self.remedy = place, rule, remedy
-        self.value = one_line(value, LONGEST_VALUE)
-        super().__init__(f"{one_line(place, LONGEST_PLACE)}: {self.value}: {one_line(rule)}; {one_line(remedy)}")
+        self.value = one_line(value, LONGEST if set(str(value)) & set(" /\\") else LONGEST_WORD)
+        super().__init__(f"{one_line(place, LONGEST)}: {self.value}: {one_line(rule)}; {one_line(remedy)}")
 
 
 class InputErrors(InputError):

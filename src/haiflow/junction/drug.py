@@ -169,7 +169,7 @@ class DrugField:
         self._set_matrix(flux, room + np.maximum(boundary_flux, 0.0))
         c = np.zeros_like(self.inflow) if c is None else c.copy()
         entering, before = self.inflow.sum(axis=0), self.leaving(c, boundary_flux)
-        limits = self._gain.copy(), self._loss.copy()
+        limits = np.zeros_like(self._gain), np.zeros_like(self._loss)
         for count in range(most):
             weight = 2.0 / max(count - LIVE + 2, 2) if count < LIVE + AVERAGED else 0.0
             self._solve(c, room[:, None] * c + self.inflow - self._limited(c, flux, passing, limits, weight))
