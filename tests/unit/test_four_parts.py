@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import haiflow
-from haiflow.errors import LONGEST_VALUE, InputError, InputErrors
+from haiflow.errors import LONGEST, LONGEST_WORD, InputError, InputErrors
 from haiflow.scenario.load import load
 
 SCENARIOS = Path(__file__).parents[1] / "cli" / "scenarios"
@@ -70,7 +70,7 @@ def complaint(error):
     """What a message lacks; nothing where it has its four parts."""
     if not PLACE.fullmatch(error.place):
         return f"no place: {error.place!r}"
-    if not error.value.strip() or len(error.value) > LONGEST_VALUE:
+    if not error.value.strip() or len(error.value) > LONGEST:
         return f"no value, or a long one: {error.value!r}"
     if not error.rule.strip() or not error.remedy.strip() or error.rule == error.remedy:
         return f"no rule or no remedy: {error.rule!r}, {error.remedy!r}"
@@ -113,6 +113,6 @@ def test_a_long_value_is_cut_and_told_to_be():
     error = InputError("s.yaml:1:1", f"'{'x' * 5000}'", "too long", "cut it")
     assert error.value.startswith("'xxx")
     assert error.value.endswith("x... (5002 letters)")
-    assert len(error.value) <= LONGEST_VALUE
+    assert len(error.value) <= LONGEST_WORD
     assert InputError("s.yaml:1:1", error.value, "too long", "cut it").value == error.value
-    assert InputError("s.yaml:1:1", "x" * LONGEST_VALUE, "a", "b").value == "x" * LONGEST_VALUE
+    assert InputError("s.yaml:1:1", "x" * LONGEST_WORD, "a", "b").value == "x" * LONGEST_WORD
