@@ -37,3 +37,14 @@ def test_no_tracer_starts_where_nothing_comes_in():
     mesh = duct(("a", "b"), fine=4)
     with pytest.raises(ValueError, match="nothing flows in by 'hole:tip'"):
         release(mesh, ("hole:tip",), np.zeros_like(mesh.points), 10)
+
+
+def test_each_release_has_places_of_its_own():
+    mesh = duct(("a", "b"))
+    velocity = np.zeros_like(mesh.points)
+    normal = mesh.wall_area[mesh.patch == mesh.names.index("hole:tip")].sum(axis=0)
+    velocity[mesh.on("hole:tip")] = -0.1 * normal / np.linalg.norm(normal)
+    one, two = (release(mesh, ("hole:tip",), velocity, 50, number=k).place for k in (0, 1))
+    apart = np.linalg.norm(one[:, None] - two, axis=2).min(axis=1)
+    assert np.all(apart > 0.0)
+    assert np.median(apart) > 1e-3 * np.ptp(one, axis=0).max()

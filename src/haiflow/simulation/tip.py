@@ -26,6 +26,7 @@ from haiflow.simulation.parts import Parts, Streamed
 
 SAMPLES = 64  # of the waveforms over a cycle
 AROUND, FAR = 2.5, 0.5  # catheter's diameters round the tip that are its surroundings; of the way to the branches
+THIN = 0.01  # of the blood's flow: what is infused less than that is a thread that parts by the width of a cell at most
 TRUSTED = 0.1  # share of tracers that may still be inside where theirs is the split
 PUSH = Characteristic(0.0, 1.0, 0.0, 0.0)  # a pump that gives nothing beside what the side port is given
 
@@ -63,10 +64,17 @@ class ResolvedTip:
 
     @property
     def doubt(self) -> float:
-        """Largest error of a share that what is known here allows for: what straying makes of it, and what is still
-        inside; the tracers, too, where the tree takes the scalar's split."""
-        sway = np.abs(self._onwards(self.answer.by_straight) - self._onwards(self.answer.by_tracers)).max()
-        known = max(float(sway), float(self.answer.held.max()))
+        """Largest error of a share that what is known here points to.
+
+        Twice what straying makes of it, as both kinds of tracers may err to one side; the whole of the smaller part of
+        a ``THIN`` thread that straying parts, as it may go one way; what is still inside; and the scalar's difference
+        from tracers, where the tree takes its split.
+        """
+        tracers = self._onwards(self.answer.by_tracers)
+        known = 2.0 * float(np.abs(self._onwards(self.answer.by_straight) - tracers).max())
+        if self.answer.figures.get("mixed_share", 0.0) < THIN:
+            known = max(known, float(np.minimum(tracers, 1.0 - tracers).max()))
+        known = max(min(known, 1.0), float(self.answer.held.max()))
         return known if self.by == "tracers" else max(known, self.disagreement)
 
     @property

@@ -80,12 +80,12 @@ def test_frames_lie_evenly_over_the_beat_and_the_last_at_its_end():
     assert times[np.argmax(fastest)] == pytest.approx(0.25 * case.period, abs=0.1 * case.period)
 
 
-def answer(tracers, straight=None, held=0.0, branches=("a", "b")):
-    """The scalar's share by the first branch is 0.8."""
+def answer(tracers, straight=None, held=0.0, branches=("a", "b"), mixed=0.1):
+    """The scalar's share by the first branch is 0.8; ``mixed``: of the infusate in the blood."""
     mesh, nothing = duct(("a", "b"), fine=2), np.zeros(0)
-    one, two, three = (np.array([[share, 1.0 - share]]) for share in (0.8, tracers, straight or tracers))
+    one, two, three = (np.array([[share, 1.0 - share]]) for share in (0.8, tracers, tracers if straight is None else straight))
     return Streaming(mesh, ("hole:tip",), branches, one, two, three, np.array([held]), one[0], nothing, nothing,
-                     nothing, (), nothing, nothing.astype(np.int32))  # fmt: skip
+                     nothing, (), nothing, nothing.astype(np.int32), {"mixed_share": mixed})  # fmt: skip
 
 
 @pytest.mark.parametrize(("held", "by"), [(0.0, "tracers"), (0.09, "tracers"), (0.11, "scalar")])
@@ -96,14 +96,25 @@ def test_the_tree_takes_the_tracers_split_unless_many_are_still_inside(held, by)
 @pytest.mark.parametrize(
     ("tracers", "straight", "held", "by", "doubt"),
     [
-        (0.85, 0.82, 0.0, "tracers", 0.03), (0.85, 1.0, 0.0, "tracers", 0.15), (0.85, 0.82, 0.09, "tracers", 0.09),
+        (0.85, 0.82, 0.0, "tracers", 0.06), (0.85, 1.0, 0.0, "tracers", 0.3), (0.85, 0.82, 0.09, "tracers", 0.09),
         (0.85, 0.85, 0.0, "tracers", 0.0), (0.95, 0.95, 0.12, "scalar", 0.15), (0.85, 0.85, 0.2, "scalar", 0.2),
+        (0.85, 0.1, 0.0, "tracers", 1.0),
     ],
 )  # fmt: skip
 def test_doubt_is_what_straying_or_what_is_inside_makes_of_the_split(tracers, straight, held, by, doubt):
     resolved = tip_room.ResolvedTip(None, answer(tracers, straight, held), np.ones(1), by)
     assert resolved.doubt == pytest.approx(doubt)
     assert resolved.disagreement == pytest.approx(tracers - 0.8)
+
+
+@pytest.mark.parametrize(("tracers", "straight", "doubt"), [(0.6, 0.55, 0.4), (0.97, 1.0, 0.06), (0.4, 0.0, 0.8)])
+def test_a_thin_thread_that_parts_may_go_one_way_as_a_whole(tracers, straight, doubt):
+    thin, wide = (
+        tip_room.ResolvedTip(None, answer(tracers, straight, mixed=share), np.ones(1), "tracers").doubt
+        for share in (1e-5, 0.1)
+    )
+    assert thin == pytest.approx(doubt)
+    assert wide == pytest.approx(2.0 * abs(tracers - straight))
 
 
 def test_what_goes_back_by_the_inlet_is_out_of_the_split_and_the_doubt():
