@@ -83,7 +83,8 @@ def test_frames_lie_evenly_over_the_beat_and_the_last_at_its_end():
 def answer(tracers, straight=None, held=0.0, branches=("a", "b"), mixed=0.1):
     """The scalar's share by the first branch is 0.8; ``mixed``: of the infusate in the blood."""
     mesh, nothing = duct(("a", "b"), fine=2), np.zeros(0)
-    one, two, three = (np.array([[share, 1.0 - share]]) for share in (0.8, tracers, tracers if straight is None else straight))
+    parts = 0.8, tracers, tracers if straight is None else straight
+    one, two, three = (np.array([[share, 1.0 - share]]) for share in parts)
     return Streaming(mesh, ("hole:tip",), branches, one, two, three, np.array([held]), one[0], nothing, nothing,
                      nothing, (), nothing, nothing.astype(np.int32), {"mixed_share": mixed})  # fmt: skip
 
