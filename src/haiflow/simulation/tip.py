@@ -26,7 +26,7 @@ from haiflow.simulation.parts import Parts, Streamed
 
 SAMPLES = 64  # of the waveforms over a cycle
 AROUND, FAR = 2.5, 0.5  # catheter's diameters round the tip that are its surroundings; of the way to the branches
-THIN = 0.01  # of the blood's flow: what is infused less than that is a thread that parts by the width of a cell at most
+THIN = 0.01  # of the blood's flow: what is infused less than that is a thread, some tenths of a mm thick at most
 TRUSTED = 0.1  # share of tracers that may still be inside where theirs is the split
 PUSH = Characteristic(0.0, 1.0, 0.0, 0.0)  # a pump that gives nothing beside what the side port is given
 
