@@ -170,7 +170,7 @@ def whole_rows() -> Iterator[Row]:
         ("steady", np.array([FLOW]), 0.0, 30.0),
         ("pulsatile", FLOW * WAVE, 6 / 7, 300.0),
     ):
-        case = Case(inflow, shares, {"hole:tip": 1e-11}, period=period, shape=shape(9.0))
+        case = Case(inflow, shares, {"hole:tip": 1e-11}, period=period, shape=shape(8.0))
         begun = time.perf_counter()
         solve(case)
         yield at_most(f"from the shape to the split, {what}", time.perf_counter() - begun, limit, " s")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def verify(names: tuple[str, ...], output: str | None, slow: bool, listing: bool, force: bool, as_json: bool) -> int:
     """Run verification cases and compare them with exact and published results; exit code 3 where one fails."""
     from haiflow.results.store import refuse_existing
-    from haiflow.verify.cases import chosen, left_out, run
+    from haiflow.verify.cases import chosen, every, left_out, run
     from haiflow.verify.summary import summary, told
     from haiflow.verify.table import MARK, lines, records
 
@@ -51,8 +51,11 @@ def verify(names: tuple[str, ...], output: str | None, slow: bool, listing: bool
         _write(outcomes, Path(output), force)
     click.echo("\n".join(told(outcomes)), err=True)
     left = len(chosen(names, True)) - len(cases)
-    click.echo(f"{len(outcomes) - len(failed)} of {len(outcomes)} cases passed"
-               + (f"; {left} slow ones were not run (--slow)" if left else ""), err=True)  # fmt: skip
+    lacking = [] if names else [f"{case.name} (needs {case.needs})" for _, case in every() if not case.runnable]
+    parts = [f"{len(outcomes) - len(failed)} of {len(outcomes)} cases passed"]
+    parts += [f"{left} slow ones were not run (--slow)"] if left else []
+    parts += [f"not run for what is not installed: {', '.join(lacking)}"] if lacking else []
+    click.echo("; ".join(parts), err=True)
     return 3 if failed else 0
 
 

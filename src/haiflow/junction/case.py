@@ -16,7 +16,7 @@ from haiflow.mesh.region import Region
 from haiflow.ports import Floats
 
 TRACE = 1e-5  # of the blood's flow: what all holes of a slow infusion let out, which does not push the blood
-METHOD = 12  # raised whenever the same case would give another answer
+METHOD = 13  # raised whenever the same case would give another answer
 SLOW = 1e-3  # of the blood's flow: an infusion below it does not push the blood
 INLET = "inlet"  # the patch by which the blood comes, and by which a strong infusion drives it back
 HOLE = "hole:"  # patches by which infusate comes in

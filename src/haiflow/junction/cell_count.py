@@ -21,20 +21,22 @@ from haiflow.ports import Floats
 # Against meshes of five ends (square, bevelled, rounded, closed, a thin one) in the lumen and in an ostium: within 9 %
 # with 6 and 9 cells across, 13 % with 5.
 PER_EDGE_CUBED = 4.0
+MORE = 1.5  # cells that a thread may add, of those in the vessels were they all as coarse as in their middle
 COARSEST, FINEST = 5.0, 40.0  # cells across that a scenario may ask for
 SLICES, AROUND = 200, 16  # of a radius and of a shaft's length; round the shaft
 
 
 def expected(shape: Shape) -> int:
     """About how many tetrahedra a region will have."""
-    straight = shape.parent_diameter == shape.end_diameter
-    middle = -0.5 * shape.parent_length if straight else 0.5 * sum(taper(shape))
-    tubes = [(shape.parent_diameter, shape.parent_length + middle), (shape.end_diameter, -middle)]
-    tubes += [(branch.diameter, shape.reach(branch) - 0.5 * shape.end_diameter) for branch in shape.branches]
-    tubes += [(shape.ostium.diameter, shape.ostium.length)] if shape.ostium is not None else []
-    in_cubes = sum(_tube(diameter, length, shape.size) for diameter, length in tubes)
-    in_cubes += _at_catheter(shape, shape.tip, middle) if shape.tip is not None else 0.0
+    in_cubes = sum(_tube(diameter, length, shape.size) for diameter, length in _tubes(shape))
+    in_cubes += _at_catheter(shape, shape.tip, _waist(shape)) if shape.tip is not None else 0.0
     return int(PER_EDGE_CUBED * in_cubes)
+
+
+def with_thread(shape: Shape) -> int:
+    """The same, with those that a thread of drug may add."""
+    volume = sum(0.25 * pi * diameter**2 * length for diameter, length in _tubes(shape))
+    return expected(shape) + int(PER_EDGE_CUBED * MORE * volume / shape.size**3)
 
 
 def across_for(shape: Shape, cells: int) -> float:
@@ -51,6 +53,20 @@ def across_for(shape: Shape, cells: int) -> float:
         middle = 0.5 * (low + high)
         low, high = (middle, high) if expected(replace(shape, cells=middle)) < cells else (low, middle)
     return 0.5 * (low + high)
+
+
+def _waist(shape: Shape) -> float:
+    """z (m) of the middle of where the parent narrows, and of its own where it does not."""
+    straight = shape.parent_diameter == shape.end_diameter
+    return -0.5 * shape.parent_length if straight else 0.5 * sum(taper(shape))
+
+
+def _tubes(shape: Shape) -> list[tuple[float, float]]:
+    """Diameter and length (m) of each, none within another."""
+    middle = _waist(shape)
+    tubes = [(shape.parent_diameter, shape.parent_length + middle), (shape.end_diameter, -middle)]
+    tubes += [(branch.diameter, shape.reach(branch) - 0.5 * shape.end_diameter) for branch in shape.branches]
+    return tubes + ([(shape.ostium.diameter, shape.ostium.length)] if shape.ostium is not None else [])
 
 
 def _by_wall(distance: Floats, size: float) -> Floats:

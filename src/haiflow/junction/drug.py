@@ -3,8 +3,9 @@
 The scalar of a hole is the share of infusate from it in the blood: one in what enters by the hole, zero in all that
 enters elsewhere. :meth:`DrugField.step` keeps it within [0, 1] and is second order where it is smooth (flux-corrected
 transport, ``ext/haiflow/kernels/scalar_edges.pxi``). Where the contents of many control volumes pass in a step it is
-bounded as far as the passes of the correction have converged, as is the state of :meth:`DrugField.steady`. Molecular
-diffusion counts for little: at a Schmidt number of some thousand it spreads a thread by 40 um in a second.
+never below zero, and above one as far as the passes of the correction have not converged; so is the state of
+:meth:`DrugField.steady`. Molecular diffusion counts for little: at a Schmidt number of some thousand it spreads a
+thread by 40 um in a second.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from haiflow.errors import SolverStopped
 from haiflow.kernels import kernel
@@ -27,6 +29,7 @@ LIVE, AVERAGED = 20, 80  # steps with limits as they come; over which their mean
 PARTS = 4  # of a step at most, beyond which one implicit step costs less
 PASSES = 60  # of the linear solver at most
 ENOUGH = 1e-3  # of the drug, that a steady state may leave neither in nor out
+NOTHING = 1e-10  # of what comes in by a hole; a hundred thousandth of what a slow infusion makes of all the blood
 REMAINDER = 1e-9  # of the largest concentration, left by it
 
 
@@ -101,7 +104,24 @@ class DrugField:
             late = np.clip(0.5 * (c - old), c - self._high, c - self._low) * out[:, None]
             taken = self._correct(0.5 * (old + c), c, c, flux, passing + room)
             self._solve(c, known - taken + late)
+        plain = np.zeros(c.shape, bool)
+        while np.any(below := (c < -NOTHING) & ~plain):
+            plain |= below
+            taken, late[below] = self._without(below), 0.0
+            np.maximum(c, 0.0, out=c)
+            self._solve(c, known - taken + late)
         return self.leaving(c, boundary_flux) - self._by_outlet(late)
+
+    def _without(self, below: NDArray[np.bool_]) -> Floats:
+        """(n, q) m3/s: what corrections take, with none of points that are ``below`` zero.
+
+        Passes that have not converged leave some, in what hardly moves: minus a ten thousandth of what comes in by a
+        hole is tens of times what there is downstream of it. Without corrections a point has the upwind step's value,
+        which is positive where its neighbours' are; they stay off, so that this ends.
+        """
+        np.copyto(self._gain, ~below)
+        scalar.limit_fluxes(self._taken, self._correction, self._gain, self._gain, self.region.dual.ends)
+        return self._taken
 
     def _bound(self, c: Floats) -> None:
         """Keep what comes to a point within the extremes of ``c`` round it."""
@@ -177,14 +197,23 @@ class DrugField:
             missing = max(
                 np.abs(leaving.sum(axis=0) / entering - 1.0).max(), np.abs((leaving - before) / entering).max()
             )
-            if not weight and missing < tolerance:
+            if not weight and missing < tolerance and c.min() >= -NOTHING:
                 return c, leaving
+            if not weight:
+                self._forbid(c, limits)
             before = leaving
         if missing < ENOUGH:
             return c, leaving
         raise SolverStopped(
             0.0, "junction, drug", f"after {most} steps {missing:.2g} of the drug is neither in nor out"
         )
+
+    @staticmethod
+    def _forbid(c: Floats, limits: tuple[Floats, Floats]) -> None:
+        """Have no corrections where ``c`` is below zero: an upwind value is not."""
+        below = c < -NOTHING
+        for share in limits:
+            share[below] = 0.0
 
     def _limited(
         self, c: Floats, flux: Floats, passing: Floats, limits: tuple[Floats, Floats], weight: float

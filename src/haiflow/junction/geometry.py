@@ -121,6 +121,15 @@ class Shape:
         return branch.length or 0.5 * self.end_diameter + 4.0 * branch.diameter
 
 
+@dataclass(frozen=True)
+class Thread:
+    """Where drug runs: ``places`` (k, 3) m on its way; ``edge`` m of the cells within ``reach`` m of them."""
+
+    places: Floats
+    edge: float
+    reach: float
+
+
 def check(shape: Shape, place: str = "catheter.tip") -> None:
     """Raises InputError with ``place`` for a region that cannot be."""
     directions = [branch.direction for branch in shape.branches]

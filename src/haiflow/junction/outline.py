@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haiflow.errors import HaiflowError
-from haiflow.junction.geometry import RECESS, Hole, Shape, Tip, check
+from haiflow.junction.geometry import RECESS, Hole, Shape, Thread, Tip, check
 from haiflow.mesh.extras import begun_gmsh
 from haiflow.mesh.extrude import Fits, region
 from haiflow.mesh.region import Ints, Region
@@ -27,15 +27,19 @@ GROWTH = 0.25  # of the edge, per length away from tip or hole
 Solid = tuple[int, int]
 
 
-def build(shape: Shape) -> Region:
-    """Mesh the region; raises InputError for an impossible shape and HaiflowError where gmsh cannot mesh it."""
+def build(shape: Shape, thread: Thread | None = None) -> Region:
+    """Mesh the region, finer along a ``thread``.
+
+    Raises InputError for an impossible shape and HaiflowError where gmsh cannot mesh it.
+    """
     check(shape)
     gmsh = begun_gmsh()
     try:
         gmsh.option.setNumber("General.Terminal", 0)
         _solids(gmsh.model.occ, shape)
+        on_thread = [] if thread is None else [gmsh.model.occ.addPoint(*place) for place in MM * thread.places]
         gmsh.model.occ.synchronize()
-        _sizes(gmsh, shape)
+        _sizes(gmsh, shape, thread, on_thread)
         points, tetra = _meshed(gmsh)
     except HaiflowError:
         raise
@@ -196,11 +200,13 @@ def _on_shaft(tip: Tip) -> Fits:
     return fits
 
 
-def _sizes(gmsh: Any, shape: Shape) -> None:
-    """Edges grow away from holes, tip and walls."""
+def _sizes(gmsh: Any, shape: Shape, thread: Thread | None, on_thread: list[int]) -> None:
+    """Edges grow away from holes, tip, walls and the thread."""
     mesh, middle = gmsh.model.mesh, MM * shape.size
     surfaces = [tag for _, tag in gmsh.model.getEntities(2)]
     limits = [_threshold(mesh.field, surfaces, AT_WALL * middle, middle, FLAT_AT_WALL * middle)]
+    if thread is not None and on_thread:
+        limits.append(_threshold(mesh.field, on_thread, MM * thread.edge, middle, MM * thread.reach, "PointsList"))
     if shape.tip is not None:
         tip = shape.tip
         catheter = [tag for tag in surfaces if _of_catheter(gmsh, tag, shape, tip)]
@@ -213,9 +219,9 @@ def _sizes(gmsh: Any, shape: Shape) -> None:
     mesh.field.setAsBackgroundMesh(field)
 
 
-def _threshold(field: Any, surfaces: list[int], least: float, most: float, flat: float) -> int:
+def _threshold(field: Any, tags: list[int], least: float, most: float, flat: float, kind: str = "SurfacesList") -> int:
     distance, limit = field.add("Distance"), field.add("Threshold")
-    field.setNumbers(distance, "SurfacesList", surfaces)
+    field.setNumbers(distance, kind, tags)
     field.setNumber(distance, "Sampling", 30)
     values = {"InField": distance, "SizeMin": least, "SizeMax": most, "DistMin": flat,
               "DistMax": flat + max((most - least) / GROWTH, 1e-6)}  # fmt: skip

@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haiflow.errors import SolverStopped
+from haiflow.junction.case import Case, conditions
 from haiflow.junction.march import Flow, State
 from haiflow.junction.projection import Projection
 from haiflow.kernels import kernel
+from haiflow.mesh.region import Region
 from haiflow.ports import Floats
 
 flow3d = kernel("flow3d")
@@ -49,6 +51,13 @@ def steady(flow: Flow, state: State, *, tolerance: float = 1e-5, most: int = 600
         state = mixing.mixed(state, new)
     reason = f"the steady flow stands at a residual of {residual:.2g} after {most} steps; it may not be steady at all"
     raise SolverStopped(0.0, "junction", reason)
+
+
+def of_mean_flow(case: Case, region: Region) -> tuple[Flow, Steady]:
+    """The steady state of a case's mean flow, and what solved it."""
+    calm = replace(case, inflow=np.array([case.mean_flow]), period=0.0)
+    flow = Flow(region, conditions(calm, region), case.thinning or case.kinematic, 1.0)
+    return flow, steady(flow, flow.resting())
 
 
 def _local_steps(flow: Flow, state: State) -> tuple[Floats, Projection]:

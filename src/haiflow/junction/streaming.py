@@ -10,7 +10,7 @@ matters. How far the split is from the blood's own (perfect mixing) is half the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,8 @@ from haiflow.junction.interpolation import Balance
 from haiflow.junction.march import Flow, State
 from haiflow.junction.outline import build
 from haiflow.junction.releases import release
-from haiflow.junction.steady import steady
+from haiflow.junction.steady import of_mean_flow
+from haiflow.junction.thread import look_ahead
 from haiflow.junction.tracers import Tracers
 from haiflow.junction.wall import WallShear, at_points, wall_shear
 from haiflow.mesh.region import Region
@@ -73,7 +74,7 @@ def solve(case: Case, progress: Progress | None = None) -> Streaming:
     """Mesh, flow, drug and tracers; raises InputError, HaiflowError (mesh) or SolverStopped."""
     tell = progress or (lambda _: None)
     case = case.passive()
-    region = case.region if case.region is not None else build(case.shape)  # type: ignore[arg-type]
+    region = case.region if case.region is not None else build(case.shape, look_ahead(case))  # type: ignore[arg-type]
     tell(0.05)
     work = Work(case, region)
     start = work.settle()
@@ -127,9 +128,7 @@ class Work:
 
     def settle(self) -> State:
         """The steady state of the mean flow."""
-        calm = replace(self.case, inflow=np.array([self.case.mean_flow]), period=0.0)
-        flow = Flow(self.region, conditions(calm, self.region), self.case.thinning or self.case.kinematic, 1.0)
-        found = steady(flow, flow.resting())
+        flow, found = of_mean_flow(self.case, self.region)
         self.steps += found.steps
         self.flow.cell_viscosity[:] = flow.cell_viscosity
         self.flow.worst_divergence = flow.worst_divergence

@@ -16,13 +16,13 @@ def tip_cells(scenario: Scenario) -> int:
     model = scenario.model
     if model.catheter is None or model.arteries is None or model.catheter.tip.resolve != "3d":
         return 0
-    from haiflow.junction.cell_count import expected
+    from haiflow.junction.cell_count import with_thread
     from haiflow.scenario.tip_mesh import read_own
     from haiflow.scenario.tip_region import tip_region
 
     if scenario.tip_mesh_path is not None:
         return len(read_own(scenario.tip_mesh_path).tetra)
-    return expected(tip_region(model.arteries, model.catheter).shape)
+    return with_thread(tip_region(model.arteries, model.catheter).shape)
 
 
 def tip_seconds(model: ScenarioModel, cells: int) -> float:

@@ -19,6 +19,7 @@ from haiflow.verify.liver import LIVER
 from haiflow.verify.model import VALIDATION, WEAK, Case, Figure, Plot
 from haiflow.verify.pump import PUMP
 from haiflow.verify.streaming_published import off_centre_catheter
+from haiflow.verify.tip_in_y import even_y
 
 NOT_RUN = "not run"
 SCHAEFER = "Schaefer & Turek 1996, Notes Numer Fluid Mech 52:547; accurate values: Nabh 1998"
@@ -46,6 +47,8 @@ JUNCTION = (
     Case("turning", "drug carried round", "exact", streaming.turning_shapes),
     Case("symmetric-split", "streaming split of equal branches", "symmetry", streaming.symmetric),
     Case("dividing-streamline", "streaming split of unequal branches", "conservation", streaming.dividing_streamline),
+    Case("tip-in-a-y", "catheters' tips in an even Y, the whole way of a run", "symmetry", even_y, slow=True,
+         needs="gmsh"),
     Case("sixteen-branches", "a thread in a tree that parts four times", "order of streamlines in a plane",
          manifold.sixteen_branches, slow=True),
     Case("reflux", "an infusion stronger than the artery's flow goes back upstream", "conservation", streaming.reflux),
@@ -102,7 +105,8 @@ def every() -> list[tuple[str, Case]]:
 
 
 def chosen(names: Sequence[str], slow: bool) -> list[tuple[str, Case]]:
-    """The cases of the named groups and cases, all where none is named; slow ones only by name or with ``slow``.
+    """The cases of the named groups and cases, all where none is named; slow ones only by name or with ``slow``, and
+    those that need what is not installed by name alone, to fail with what to install.
 
     A case goes by its name, or by ``group/name`` as it is listed.
     """
@@ -114,7 +118,7 @@ def chosen(names: Sequence[str], slow: bool) -> list[tuple[str, Case]]:
         (group, case)
         for group, case in every()
         if {case.name, f"{group}/{case.name}"} & set(names)
-        or ((not names or group in names) and (slow or not case.slow))
+        or ((not names or group in names) and (slow or not case.slow) and case.runnable)
     ]
 
 

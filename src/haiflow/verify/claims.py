@@ -71,7 +71,7 @@ CLAIMS = (
         ("junction/rest", "junction/poiseuille", "junction/womersley", "junction/cavity", "junction/cavity-128",
          "junction/step", "junction/cylinder-2d-1", "junction/cylinder-2d-2", "junction/cylinder-3d-1z",
          "junction/nozzle", "junction/turning", "junction/symmetric-split", "junction/dividing-streamline",
-         "junction/sixteen-branches", "junction/reflux"),
+         "junction/tip-in-a-y", "junction/sixteen-branches", "junction/reflux"),
         ("junction/taylor-green", "junction/taylor-green-box", "junction/time"),
         ("junction/bend", "junction/off-centre-catheter"),
         "place of the catheter and width of its stream sampled in junction/off-centre-catheter",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from haiflow.ports import Floats
 
@@ -88,7 +89,7 @@ class Case:
 
     ``slow`` ones take minutes and run only when they are named, or with ``--slow``. ``evidence`` says whether the
     equations are shown to be solved (exact solutions, converged benchmarks) or to describe what was measured, and this
-    ``WEAK`` where a wrong model passes too; ``limits`` is what the case does not show.
+    ``WEAK`` where a wrong model passes too; ``limits`` is what the case does not show. ``needs``: a module of an extra.
     """
 
     name: str
@@ -98,6 +99,12 @@ class Case:
     slow: bool = False
     evidence: str = CODE
     limits: str = ""
+    needs: str = ""
+
+    @property
+    def runnable(self) -> bool:
+        """Whether what it needs is installed."""
+        return not self.needs or find_spec(self.needs) is not None
 
 
 def within(quantity: str, result: float, reference: float, tolerance: float, note: str = "") -> Figure:

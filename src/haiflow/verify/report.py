@@ -12,7 +12,7 @@ from haiflow.report.page import asset, policy, template
 from haiflow.results.quantities import number
 from haiflow.verify.cases import GROUPS, NOT_RUN, Outcome, left_out
 from haiflow.verify.claims import CLAIMS, Claim
-from haiflow.verify.model import VALIDATION, WEAK, Figure
+from haiflow.verify.model import VALIDATION, WEAK, Case, Figure
 from haiflow.verify.summary import not_met, summary
 from haiflow.verify.table import rivals, wanted
 
@@ -138,10 +138,15 @@ def _shown(outcome: Outcome, pictures: list[dict[str, str]]) -> dict[str, Any]:
         "counted": f"{sum(f.passed for f in figures)} of {len(figures)}" if ran else "–",  # stated ones among them
         "orders": ", ".join(f"{f.result:.2f}" for f in figures if f.is_order) or "–",
         "seconds": f"{outcome.seconds:.1f}" if ran else "–",
-        "failure": outcome.failure if ran else "Not run: it takes minutes; name it, or give --slow." if case.slow
-        else "Not run: not asked for.",
+        "failure": outcome.failure if ran else _why_not(case),
         "rows": [_row(figure) for figure in figures], "pictures": pictures,
     }  # fmt: skip
+
+
+def _why_not(case: Case) -> str:
+    if not case.runnable:
+        return f"Not run: it needs {case.needs}, which is not installed."
+    return "Not run: it takes minutes; name it, or give --slow." if case.slow else "Not run: not asked for."
 
 
 def _row(figure: Figure) -> dict[str, str]:

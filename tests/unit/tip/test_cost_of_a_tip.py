@@ -2,14 +2,17 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import yaml
 from click.testing import CliRunner
 
 from haiflow.cli_mesh import mesh
 from haiflow.errors import InputError
+from haiflow.junction.case import Case
 from haiflow.junction.cell_count import across_for, expected
 from haiflow.junction.outline import build
+from haiflow.junction.thread import look_ahead
 from haiflow.scenario.load import loads
 from haiflow.scenario.plan import plan
 from haiflow.scenario.tip_region import tip_region
@@ -57,9 +60,27 @@ SLOW = pytest.mark.slow
 )
 def test_cells_of_a_region_are_told_before_it_is_meshed(cells, tip, more):
     pytest.importorskip("gmsh", exc_type=(ImportError, OSError))
+    shape = shape_of(text_of(tip | {"cells": cells}, **more))
+    assert expected(shape) == pytest.approx(len(build(shape).tetra), rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("cells", "tip", "more"),
+    [
+        (6, OSTIUM | {"shape": "bevelled"}, {}),
+        pytest.param(6, LUMEN | CLOSED, HOLES, marks=SLOW),
+        pytest.param(9, LUMEN | {"shape": "bevelled", "offset": "0.5 mm"}, {}, marks=SLOW),
+        pytest.param(8, OSTIUM | CLOSED, HOLES, marks=SLOW),
+    ],
+)
+def test_a_plan_tells_the_cells_along_the_thread_too(cells, tip, more):
+    pytest.importorskip("gmsh", exc_type=(ImportError, OSError))
     text = text_of(tip | {"cells": cells}, **more)
-    meshed = len(build(shape_of(text)).tetra)
-    assert plan(loads(text)).cells["tip"] == pytest.approx(meshed, rel=0.15)
+    shape, flow = shape_of(text), 5e-6
+    shares = {branch.name: np.array([1.0]) for branch in shape.branches}
+    infusion = {hole.name: 1e-11 for hole in shape.tip.holes}
+    meshed = build(shape, look_ahead(Case(np.array([flow]), shares, infusion, shape=shape).passive()))
+    assert plan(loads(text)).cells["tip"] == pytest.approx(len(meshed.tetra), rel=0.15)
 
 
 def test_a_number_of_cells_is_turned_into_cells_across():

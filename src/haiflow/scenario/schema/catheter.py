@@ -64,7 +64,7 @@ class Tip(f.Part):
     """of a tip at the ostium of a vessel that is tied off: how far it stands out into the blood; negative: withdrawn"""
     angles: dict[f.Name, f.Angle] = Field(default_factory=dict)
     """between a branch and its parent, instead of those of the network's course"""
-    cells: Annotated[float, Field(ge=5, le=40)] = 9.0
+    cells: Annotated[float, Field(ge=5, le=40)] = 8.0
     """across the narrowest vessel"""
     steps: Annotated[int, Strict(), Field(ge=50, le=20000)] = 400
     """in time, of a cardiac cycle; more are taken where the blood is fast"""
