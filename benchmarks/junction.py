@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from benchmarks import openfoam
+from benchmarks import openfoam, womersley
 from benchmarks.cases import ROOT
 from benchmarks.table import Row, at_least, at_most
 from haiflow.junction.beat import FRAMES, Beat
@@ -51,6 +51,7 @@ def rows() -> Iterator[Row]:
             yield from flow_rows(mesh, name, *limits)
         yield from whole_rows()
         yield from error_rows()
+        yield from womersley.rows()
 
 
 def _steady(mesh: Region) -> tuple[Flow, State, float]:
@@ -154,7 +155,8 @@ def peer_rows(mesh: Region, name: str, cycle: float, seconds: float) -> Iterator
     area = float(np.linalg.norm(mesh.wall_area[mesh.patch == mesh.names.index("inlet")].sum(axis=0)))
     with TemporaryDirectory() as scratch:
         folder = Path(scratch) / "case"
-        openfoam.prepare(folder, mesh, VISCOSITY, ("vessel", "catheter", "hole:tip"), np.array([0.0, 0.0, FLOW / area]))
+        plug = openfoam.uniform(np.array([0.0, 0.0, FLOW / area]))
+        openfoam.prepare(folder, mesh, VISCOSITY, ("vessel", "catheter", "hole:tip"), plug)
         theirs = openfoam.seconds_a_step(folder, "icoFoam", PEER_STEP, 10) * PERIOD / PEER_STEP
         yield at_least(
             f"icoFoam's cycle over ours, {name} ({theirs / 60:.0f} min at {PEER_STEP:g} s a step)", theirs / cycle, 1.0
@@ -195,7 +197,7 @@ def error_rows() -> Iterator[Row]:
         return
     with TemporaryDirectory() as scratch:
         folder = Path(scratch) / "case"
-        openfoam.prepare(folder, mesh, VISCOSITY, ("wall",), np.array([0.0, 0.0, scale]))
+        openfoam.prepare(folder, mesh, VISCOSITY, ("wall",), openfoam.uniform(np.array([0.0, 0.0, scale])))
         openfoam.steady_seconds(folder)
         theirs = openfoam.cell_values(folder, "U")[:, 2]
     centre = mesh.points[mesh.tetra].mean(axis=1)

@@ -49,8 +49,7 @@ def _write(folder: Path, name: str, kind: str, text: str) -> None:
     path.write_text(HEAD.format(kind=kind, name=path.name) + text)
 
 
-def _control(solver: str, step: float, end: float) -> str:
-    every = 5000 if solver == "simpleFoam" else 100_000
+def _control(solver: str, step: float, end: float, every: int = 100_000) -> str:
     return (
         f"application {solver}; startFrom latestTime; stopAt endTime; startTime 0; endTime {end}; deltaT {step};\n"
         f"writeControl timeStep; writeInterval {every}; writeFormat ascii; writePrecision 10;\n"
@@ -58,9 +57,34 @@ def _control(solver: str, step: float, end: float) -> str:
     )
 
 
-def prepare(folder: Path, mesh: Region, viscosity: float, walls: tuple[str, ...], velocity: Floats) -> None:
-    """A case with fixed ``velocity`` (m/s, uniform) at the inlet and zero pressure at every outlet."""
-    folder.mkdir(parents=True)
+def uniform(velocity: Floats) -> str:
+    """The condition of an inlet by which all comes in with one velocity (m/s)."""
+    return "fixedValue; value uniform ({:.8g} {:.8g} {:.8g})".format(*velocity)
+
+
+def mapped(folder: Path, mesh: Region, velocities: dict[float, Floats]) -> str:
+    """That of one whose faces are given (faces, 3) m/s at times (s), and linear between them; writes their table."""
+    own, table = mesh.triangles("inlet"), folder / "constant" / "boundaryData" / "inlet"
+    rows = {table / "points": mesh.points[own].mean(axis=1)}
+    rows |= {table / f"{when:.9g}" / "U": each for when, each in velocities.items()}
+    for path, values in rows.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(_listed(values))
+    return "timeVaryingMappedFixedValue; mapMethod nearest; setAverage false; offset (0 0 0); value uniform (0 0 0)"
+
+
+def _listed(vectors: Floats) -> str:
+    return f"{len(vectors)}\n(\n" + "\n".join("({:.10g} {:.10g} {:.10g})".format(*row) for row in vectors) + "\n)\n"
+
+
+def prepare(
+    folder: Path, mesh: Region, viscosity: float, walls: tuple[str, ...], inlet: str, start: Floats | None = None
+) -> None:
+    """A case with a condition for the velocity at the ``inlet`` and zero pressure at every outlet.
+
+    ``start`` (m, 3): velocities (m/s) of the cells to start with; else they are at rest.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
     _write(folder, "system/controlDict", "dictionary", _control("icoFoam", 1.0, 1.0))
     _write(folder, "system/fvSchemes", "dictionary", SCHEMES.format(time="Euler", convection="Gauss linear"))
     _write(folder, "system/fvSolution", "dictionary", SOLUTION)
@@ -69,22 +93,22 @@ def prepare(folder: Path, mesh: Region, viscosity: float, walls: tuple[str, ...]
     boundary = folder / "constant" / "polyMesh" / "boundary"
     text = boundary.read_text()
     for name in walls:
-        start = text.index(f"    {name}\n")
-        text = text[:start] + text[start:].replace("type            patch", "type            wall", 1)
+        at = text.index(f"    {name}\n")
+        text = text[:at] + text[at:].replace("type            patch", "type            wall", 1)
     boundary.write_text(text)
     properties = f"transportModel Newtonian; nu [0 2 -1 0 0 0 0] {viscosity};\n"
     _write(folder, "constant/transportProperties", "dictionary", properties)
     _write(folder, "constant/turbulenceProperties", "dictionary", "simulationType laminar;\n")
-    inlet = "({:.8g} {:.8g} {:.8g})".format(*velocity)
-    fixed = f"fixedValue; value uniform {inlet}"
+    begun = "uniform (0 0 0)" if start is None else f"nonuniform List<vector> {_listed(start)}"
+    none = "uniform 0"
     fields = {
-        "U": ("volVectorField", "[0 1 -1 0 0 0 0]", "(0 0 0)", fixed, "zeroGradient", "noSlip"),
-        "p": ("volScalarField", "[0 2 -2 0 0 0 0]", "0", "zeroGradient", "fixedValue; value uniform 0", "zeroGradient"),
+        "U": ("volVectorField", "[0 1 -1 0 0 0 0]", begun, inlet, "zeroGradient", "noSlip"),
+        "p": ("volScalarField", "[0 2 -2 0 0 0 0]", none, "zeroGradient", f"fixedValue; value {none}", "zeroGradient"),
     }  # fmt: skip
     for name, (kind, units, value, at_inlet, at_outlet, at_wall) in fields.items():
         lines = [f"{patch} {{ type {at_inlet if patch == 'inlet' else at_wall if patch in walls else at_outlet}; }}"
                  for patch in mesh.names]  # fmt: skip
-        body = f"dimensions {units};\ninternalField uniform {value};\nboundaryField {{ {' '.join(lines)} }}\n"
+        body = f"dimensions {units};\ninternalField {value};\nboundaryField {{ {' '.join(lines)} }}\n"
         _write(folder, f"0/{name}", kind, body)
 
 
@@ -95,6 +119,15 @@ def _run(folder: Path, *command: str) -> str:
     if done.returncode:
         raise RuntimeError(f"{command[0]} failed: {(done.stdout + done.stderr)[-600:]}")
     return done.stdout
+
+
+def march(folder: Path, step: float, end: float, scheme: str) -> float:
+    """Seconds that icoFoam takes up to ``end`` (s), with the ``scheme`` (Euler, backward) in time."""
+    _write(folder, "system/fvSchemes", "dictionary", SCHEMES.format(time=scheme, convection="Gauss linear"))
+    _write(folder, "system/controlDict", "dictionary", _control("icoFoam", step, end, round(end / step)))
+    begun = time.perf_counter()
+    _run(folder, "icoFoam")
+    return time.perf_counter() - begun
 
 
 def seconds_a_step(folder: Path, solver: str, step: float, steps: int) -> float:
@@ -120,7 +153,7 @@ def steady_seconds(folder: Path, most: int = 2000) -> float:
         "dictionary",
         SCHEMES.format(time="steadyState", convection="bounded Gauss linearUpwind grad(U)"),
     )
-    _write(folder, "system/controlDict", "dictionary", _control("simpleFoam", 1.0, float(most)))
+    _write(folder, "system/controlDict", "dictionary", _control("simpleFoam", 1.0, float(most), 5000))
     begun = time.perf_counter()
     _run(folder, "simpleFoam")
     return time.perf_counter() - begun

@@ -5,8 +5,8 @@ from __future__ import annotations
 from haiflow.scenario.load import Scenario
 from haiflow.scenario.model import ScenarioModel, Tip
 
-STEADY, STEP, BEATS = 1.2e-4, 1.1e-6, 3.0  # s a cell; s a cell and step; cycles until the split repeats
-BEGIN = 3.0  # s
+STEADY, STEP, BEATS = 1.7e-4, 1.6e-6, 3.0  # s a cell; s a cell and step; cycles until the split repeats
+BEGIN = 5.0  # s
 BYTES = 1020  # a tetrahedron: flow, drug and the frames of a beat
 MANY = 500_000  # tetrahedra, from which the cost is worth a word
 
