@@ -13,7 +13,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from haiflow.errors import SolverStopped
 from haiflow.kernels import kernel
@@ -30,7 +29,7 @@ PARTS = 4  # of a step at most, beyond which one implicit step costs less
 PASSES = 60  # of the linear solver at most
 ENOUGH = 1e-3  # of the drug, that a steady state may leave neither in nor out
 NOTHING = 1e-10  # of what comes in by a hole; a hundred thousandth of what a slow infusion makes of all the blood
-REMAINDER = 1e-9  # of the largest concentration, left by it
+REMAINDER, ROUGH = 1e-9, 1e-5  # of the largest concentration, left by it; between the passes of a correction
 
 
 @dataclass
@@ -95,33 +94,35 @@ class DrugField:
         low, high = self._low.copy(), self._high.copy()
         known, late = room[:, None] * old + self.inflow, np.zeros_like(c)
         self._set_matrix(flux, room + out)
-        self._solve(c, known)
-        for _ in range(passes):
+        self._solve(c, known, ROUGH)
+        for number in range(passes):
             self._bound(c)
             np.minimum(low, self._low, out=self._low)
             np.maximum(high, self._high, out=self._high)
             # By the outlets, too, the mean of both ends leaves.
             late = np.clip(0.5 * (c - old), c - self._high, c - self._low) * out[:, None]
             taken = self._correct(0.5 * (old + c), c, c, flux, passing + room)
-            self._solve(c, known - taken + late)
-        plain = np.zeros(c.shape, bool)
-        while np.any(below := (c < -NOTHING) & ~plain):
-            plain |= below
-            taken, late[below] = self._without(below), 0.0
-            np.maximum(c, 0.0, out=c)
-            self._solve(c, known - taken + late)
+            self._solve(c, known - taken + late, REMAINDER if number == passes - 1 else ROUGH)
+        self._hold(c, known, late)
         return self.leaving(c, boundary_flux) - self._by_outlet(late)
 
-    def _without(self, below: NDArray[np.bool_]) -> Floats:
-        """(n, q) m3/s: what corrections take, with none of points that are ``below`` zero.
+    def _hold(self, c: Floats, known: Floats, late: Floats) -> None:
+        """Solve again, without corrections at points below zero and round them, until there are none.
 
         Passes that have not converged leave some, in what hardly moves: minus a ten thousandth of what comes in by a
         hole is tens of times what there is downstream of it. Without corrections a point has the upwind step's value,
         which is positive where its neighbours' are; they stay off, so that this ends.
         """
-        np.copyto(self._gain, ~below)
-        scalar.limit_fluxes(self._taken, self._correction, self._gain, self._gain, self.region.dual.ends)
-        return self._taken
+        ends, off = self.region.dual.ends, np.zeros(c.shape, bool)
+        while np.any(below := (c < -NOTHING) & ~off):
+            scalar.bounds(self._low, self._high, below.astype(float), ends)
+            plain = self._high > 0.0
+            off |= plain
+            late[plain] = 0.0
+            np.copyto(self._gain, ~plain)
+            scalar.limit_fluxes(self._taken, self._correction, self._gain, self._gain, ends)
+            np.maximum(c, 0.0, out=c)
+            self._solve(c, known - self._taken + late)
 
     def _bound(self, c: Floats) -> None:
         """Keep what comes to a point within the extremes of ``c`` round it."""
@@ -140,12 +141,12 @@ class DrugField:
             self._known = flux, boundary_flux, self._diagonal + np.maximum(boundary_flux, 0.0)
         return self._known[2]
 
-    def _solve(self, c: Floats, right: Floats) -> None:
+    def _solve(self, c: Floats, right: Floats, remainder: float = REMAINDER) -> None:
         d = self.region.dual
         for _ in range(PASSES):
             before = c.copy()
             scalar.relax_rows(c, self._off, self._diagonal, right, d.row, d.column)
-            if np.abs(c - before).max() <= REMAINDER * np.abs(c).max():
+            if np.abs(c - before).max() <= remainder * np.abs(c).max():
                 return
 
     def _correct(self, middle: Floats, carried: Floats, c: Floats, flux: Floats, room: Floats) -> Floats:
