@@ -30,11 +30,12 @@ def verify(names: tuple[str, ...], output: str | None, slow: bool, listing: bool
     from haiflow.verify.summary import summary, told
     from haiflow.verify.table import MARK, lines, records
 
-    cases = chosen(names, slow or listing)
+    cases = chosen(names, slow or listing, lacking=listing)
     if listing:
         width = max(len(f"{group}/{case.name}") for group, case in cases)
         for group, case in cases:
-            click.echo(f"{f'{group}/{case.name}':<{width}}  {'slow  ' if case.slow else '      '}{case.shows}")
+            needs = f" (needs {case.needs})" if case.needs else ""
+            click.echo(f"{f'{group}/{case.name}':<{width}}  {'slow  ' if case.slow else '      '}{case.shows}{needs}")
         return 0
     if output is not None:
         refuse_existing(Path(output), force, MARK)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -161,6 +162,20 @@ def test_all_is_met_only_where_every_case_was_run_and_everything_lies_inside():
     assert not of(good, stated)
     assert not of(good, cases.Outcome("pump", LONG, (), 0.0, cases.NOT_RUN))
     assert not of(good, cases.Outcome("pump", LONG, (Figure("x", 2.0, 0.0, 1.0),), 0.0))
+
+
+def test_what_needs_a_missing_module_is_listed_and_left_out_and_said(monkeypatch, tmp_path):
+    needy = replace(GOOD, name="needy", needs="no_such_module_at_all")
+    monkeypatch.setattr(cases, "GROUPS", {"pump": (GOOD, needy)})
+    monkeypatch.setattr(report, "GROUPS", cases.GROUPS)
+    assert "(needs no_such_module_at_all)" in call("--list").output
+    done = call("-o", str(tmp_path / "out"))
+    assert done.return_value == 0
+    assert "1 of 1 cases passed; not run for what is not installed: needy (needs no_such_module_at_all)" in done.output
+    assert "it needs no_such_module_at_all, which is not installed" in (tmp_path / "out" / "report.html").read_text()
+    assert json.loads((tmp_path / "out" / "verification.json").read_text())["summary"]["not_run"] == ["pump/needy"]
+    assert [case.name for _, case in cases.chosen(["needy"], False)] == ["needy"]  # named, it runs and says why not
+    assert replace(needy, needs="json").runnable
 
 
 def test_figures_that_are_only_stated_show_nothing():

@@ -104,9 +104,9 @@ def every() -> list[tuple[str, Case]]:
     return [(group, case) for group, cases in GROUPS.items() for case in cases]
 
 
-def chosen(names: Sequence[str], slow: bool) -> list[tuple[str, Case]]:
-    """The cases of the named groups and cases, all where none is named; slow ones only by name or with ``slow``, and
-    those that need what is not installed by name alone, to fail with what to install.
+def chosen(names: Sequence[str], slow: bool, lacking: bool = False) -> list[tuple[str, Case]]:
+    """The cases of the named groups and cases, all where none is named; slow ones only by name or with ``slow``, those
+    that need what is not installed by name, to fail with what to install, or with ``lacking``.
 
     A case goes by its name, or by ``group/name`` as it is listed.
     """
@@ -118,7 +118,7 @@ def chosen(names: Sequence[str], slow: bool) -> list[tuple[str, Case]]:
         (group, case)
         for group, case in every()
         if {case.name, f"{group}/{case.name}"} & set(names)
-        or ((not names or group in names) and (slow or not case.slow) and case.runnable)
+        or ((not names or group in names) and (slow or not case.slow) and (lacking or case.runnable))
     ]
 
 
