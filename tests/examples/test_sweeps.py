@@ -66,21 +66,29 @@ def test_tolerance_study(table):
         assert max(abs(other / base - 1.0) for other in (error, temperature, weather)) > 5e-3
 
 
-@pytest.mark.parametrize("coarse", ["9"])
+@pytest.mark.slow
+@pytest.mark.parametrize("coarse", ["6", "8"])
 def test_tip_designs(tmp_path, monkeypatch, coarse):
     pytest.importorskip("gmsh", exc_type=(ImportError, OSError))
     monkeypatch.setenv("HAIFLOW_CACHE", str(tmp_path / "cache"))
     path, settings = str(SWEEPS / "tip_designs.yaml"), {"catheter.tip.cells": coarse}
     report = run_sweep(path, read_swept(path, settings), tmp_path / "out", settings, workers=2, quiet=True)
     assert report.status == "complete"
-    left, far = {}, {}
+    left, mixed, doubt = {}, {}, {}
     for folder in (tmp_path / "out").iterdir():
         if (folder / "summary.json").exists():
-            holes = json.loads((folder / "summary.json").read_text())["split"]
-            left[folder.name] = sum(hole["share_of_infusate"] * hole["fractions"]["left_hepatic"] for hole in holes)
-            far[folder.name] = abs(left[folder.name] - holes[0]["blood"]["left_hepatic"])
+            told = json.loads((folder / "summary.json").read_text())
+            holes = told["split"]
+            share = {by: sum(hole["share_of_infusate"] * hole[by]["left_hepatic"] for hole in holes)
+                     for by in ("fractions", "by_scalar")}  # fmt: skip
+            left[folder.name], doubt[folder.name] = share["fractions"], told["junction"]["split_doubt"]
+            mixed[folder.name] = abs(share["by_scalar"] - holes[0]["blood"]["left_hepatic"])
     assert len(left) == 5
     assert len({round(share, 2) for share in left.values()}) == 5  # every design sends the drug another way
     assert left["off-axis"] > left["square"] > left["off-axis-right"]
-    assert far["side-holed"] == min(far.values()) or far["side-holed"] < 0.12
-    assert far["off-axis-right"] > 0.25
+    # Nearest to the blood's own split is the closed end, by the scalar; tracers of its holes, whose ways come together
+    # on the axis, leave that undecided and say so.
+    assert mixed["side-holed"] == min(mixed.values()) < 0.06
+    assert doubt["side-holed"] > 0.3
+    assert max(doubt["off-axis"], doubt["off-axis-right"]) < 0.12
+    assert abs(left["off-axis-right"] - holes[0]["blood"]["left_hepatic"]) > 0.25

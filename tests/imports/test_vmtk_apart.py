@@ -116,7 +116,7 @@ def test_however_the_process_ends_the_file_is_named_with_the_reason(tmp_path, mo
 def test_a_reader_that_fails_says_why(tmp_path, monkeypatch, body, said):
     (tmp_path / "odd.py").write_text(f"def extract(path):\n{body}\n")
     (tmp_path / "a").write_text("x")
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{':'.join(filter(None, sys.path))}")
+    monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(apart.Unread, match=said):
         apart.read_apart("odd:extract", tmp_path / "a")
 
@@ -126,7 +126,7 @@ def test_it_leaves_no_core_and_has_a_bound(tmp_path, monkeypatch):
     body += "    return {'core': r.getrlimit(r.RLIMIT_CORE)[0], 'most': r.getrlimit(r.RLIMIT_AS)[0]}\n"
     (tmp_path / "told.py").write_text(body)
     (tmp_path / "a").write_bytes(bytes(1000))
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{':'.join(filter(None, sys.path))}")
+    monkeypatch.syspath_prepend(tmp_path)
     found = apart.read_apart("told:extract", tmp_path / "a")
     assert (int(found["core"]), int(found["most"])) == (0, 8 * 2**30 + 200 * 1000)
 
